@@ -1,0 +1,5 @@
+//! The `dispatch` program: parse, run.
+
+fn main() -> shared::Exit {
+    shared::main("dispatch", dispatch::run)
+}
