@@ -1,0 +1,155 @@
+//! What a program says on standard error: the tool, how grave, where, what, and what to do about it.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::{Exit, Problem, problem};
+
+/// So many broken records are told one by one; of the rest only the number is told, unless `--verbose`.
+const RECORDS_TOLD: u64 = 20;
+
+/// How much a program says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// Errors alone.
+    Quiet,
+    /// Errors, warnings and notes.
+    #[default]
+    Normal,
+    /// All there is to tell.
+    Verbose,
+}
+
+/// Writes messages for people. Clones share the stream.
+#[derive(Clone)]
+pub struct Diagnostics {
+    tool: &'static str,
+    level: Level,
+    is_terminal: bool,
+    shared: Arc<Sink>,
+}
+
+struct Sink {
+    stream: Mutex<Box<dyn Write + Send>>,
+    records: AtomicU64,
+}
+
+impl Diagnostics {
+    /// Returns diagnostics of the tool that are written to the stream. The stream strips colours where they are not wanted.
+    pub fn new(tool: &'static str, level: Level, stream: Box<dyn Write + Send>, is_terminal: bool) -> Self {
+        let shared = Arc::new(Sink { stream: Mutex::new(stream), records: AtomicU64::new(0) });
+        Diagnostics { tool, level, is_terminal, shared }
+    }
+
+    /// Returns the name of the tool.
+    pub fn tool(&self) -> &'static str {
+        self.tool
+    }
+
+    /// Tells whether only errors are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.level == Level::Quiet
+    }
+
+    /// Tells whether all there is to tell is wanted.
+    pub fn is_verbose(&self) -> bool {
+        self.level == Level::Verbose
+    }
+
+    /// Tells whether a person watches, so that progress may be drawn.
+    pub fn stderr_is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Tells an error that belongs to no record.
+    pub fn error(&self, error: &(dyn Error + 'static)) {
+        self.tell(AnsiColor::Red, "error", &problem::chain(error));
+        self.tell_hint(problem::hint_of(error));
+    }
+
+    /// Tells that a record could not be processed.
+    pub fn record(&self, line: Option<u64>, id: Option<&str>, error: &(dyn Error + 'static)) {
+        let told = self.shared.records.fetch_add(1, Ordering::Relaxed);
+        if told >= RECORDS_TOLD && !self.is_verbose() {
+            return;
+        }
+        let mut place = Vec::new();
+        place.extend(line.map(|line| format!("line {line}")));
+        place.extend(id.map(|id| format!("id {id}")));
+        let place = if place.is_empty() { String::new() } else { place.join(", ") + ": " };
+        self.tell(AnsiColor::Red, "error", &format!("{place}{}", problem::chain(error)));
+        self.tell_hint(problem::hint_of(error));
+    }
+
+    /// Tells how many broken records were not told one by one. Called once, at the end.
+    pub fn finish(&self) {
+        let untold = self.shared.records.load(Ordering::Relaxed).saturating_sub(RECORDS_TOLD);
+        if untold > 0 && !self.is_verbose() {
+            let message = format!("{untold} more records could not be processed; each has its `errors`");
+            self.tell(AnsiColor::Red, "error", &message);
+            self.tell_hint(Some("--verbose tells them all"));
+        }
+    }
+
+    /// Tells something that is probably not what the user wants.
+    pub fn warning(&self, message: impl Display) {
+        if self.level > Level::Quiet {
+            self.tell(AnsiColor::Yellow, "warning", &message.to_string());
+        }
+    }
+
+    /// Tells something worth knowing.
+    pub fn note(&self, message: impl Display) {
+        if self.level > Level::Quiet {
+            self.tell(AnsiColor::Cyan, "note", &message.to_string());
+        }
+    }
+
+    /// Tells what only somebody who asked for it wants to know.
+    pub fn verbose(&self, message: impl Display) {
+        if self.is_verbose() {
+            self.tell(AnsiColor::BrightBlack, "info", &message.to_string());
+        }
+    }
+
+    /// Writes text as it is, such as a table for people. Nothing with `--quiet`.
+    pub fn plain(&self, text: impl Display) {
+        if self.level > Level::Quiet {
+            self.write(&text.to_string());
+        }
+    }
+
+    /// Tells that the command line or the configuration can not be used.
+    pub fn usage(&self, problem: &Problem) -> Exit {
+        self.error(problem);
+        Exit::Usage
+    }
+
+    /// Tells why the program could not go on.
+    pub fn fatal(&self, problem: &Problem) -> Exit {
+        self.error(problem);
+        Exit::Fatal
+    }
+
+    fn tell(&self, color: AnsiColor, severity: &str, message: &str) {
+        let style = Style::new().bold().fg_color(Some(color.into()));
+        self.write(&format!("{}: {style}{severity}{style:#}: {message}\n", self.tool));
+    }
+
+    fn tell_hint(&self, hint: Option<&str>) {
+        if let Some(hint) = hint {
+            self.tell(AnsiColor::Cyan, "hint", hint);
+        }
+    }
+
+    fn write(&self, text: &str) {
+        // A closed or full standard error is no reason to lose records: there is nobody left to tell.
+        let mut stream = self.shared.stream.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+}

@@ -1,0 +1,186 @@
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Decision, Tier};
+
+/// What became of a task on its executor: what `dispatch` writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dispatch {
+    /// Counts from 1; what `gates` and `verify` say refers to this number.
+    pub attempt: u32,
+    /// How it ended.
+    pub status: Status,
+    /// The executor's name.
+    pub executor: String,
+    /// The backend that ran it: `local`, `command`, `anthropic`, `openai`, `replay`; absent if none could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// The model, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The tier it ran on; 0 is `local`.
+    pub tier: Tier,
+    /// What the executor said. Beyond a limit it is in `output_file` and this is its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Where a large output is kept whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_file: Option<OutputFile>,
+    /// The end of what a child process wrote on standard error, if it wrote anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<String>,
+    /// The exit code of the child process, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// Why it did not end well, and what to do, in a sentence for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The tokens it used; absent where no model was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// What this attempt cost in US dollars, transport retries included; absent if the price is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// The date of the price table that `cost_usd` was computed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_table: Option<String>,
+    /// When it started, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// How long it took, in milliseconds.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+    /// Why the model stopped, as its API says it (`end_turn`, `stop`, `max_tokens`, …).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_reason: Option<String>,
+    /// How many model turns it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns: Option<u32>,
+    /// How many requests were repeated after transient faults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// The git worktree that the work was done in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worktree: Option<String>,
+    /// The branch of the worktree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The commit that the worktree started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// The commit that holds the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The files that the work changed, relative to the repository; absent if that could not be known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_changed: Option<Vec<String>>,
+    /// The attempt of each dependency whose result was used.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, u32>,
+    /// The attempts before this one, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The executor finished and says it did the task.
+    Ok,
+    /// The executor finished and says it did not (an exit code, an error result).
+    Failed,
+    /// The model refused.
+    Refused,
+    /// The answer was cut off by a token or context limit.
+    Truncated,
+    /// It took longer than it may.
+    Timeout,
+    /// The network or the server failed, also after retries.
+    Transport,
+    /// The credentials were not accepted.
+    Auth,
+    /// The account's spending or usage limit is reached; waiting does not help.
+    Quota,
+    /// The task's or the run's own budget is spent.
+    Budget,
+    /// No backend is configured that could run it.
+    Unavailable,
+    /// A dependency did not end well.
+    Skipped,
+    /// The run was interrupted.
+    Cancelled,
+}
+
+/// Tokens, as counted by the server. `input_tokens` never includes what was read from or written to a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Usage {
+    /// Prompt tokens at the full price.
+    pub input_tokens: u64,
+    /// Prompt tokens read from a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_read_tokens: u64,
+    /// Prompt tokens written to a cache that lives five minutes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_tokens: u64,
+    /// Prompt tokens written to a cache that lives one hour.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_1h_tokens: u64,
+    /// Completion tokens, reasoning included.
+    pub output_tokens: u64,
+    /// The part of `output_tokens` that was reasoning, where the server tells.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reasoning_tokens: u64,
+    /// Requests sent, those that failed included.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub requests: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Where a large output is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutputFile {
+    /// The path, absolute or relative to the working directory of the run.
+    pub path: String,
+    /// The size of the whole output.
+    pub bytes: u64,
+    /// The BLAKE3 hash of the whole output, in hexadecimal.
+    pub blake3: String,
+}
+
+/// An attempt that was replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Earlier {
+    /// Its number.
+    pub attempt: u32,
+    /// The tier it ran on.
+    pub tier: Tier,
+    /// The backend that ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// The model, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How it ended.
+    pub status: Status,
+    /// The tokens it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// What it cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// What `verify` decided about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
