@@ -16,7 +16,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -46,6 +46,22 @@ pub struct Command {
     idle_timeout: Option<Duration>,
     capture: usize,
     spool: Option<PathBuf>,
+    handed: Handed,
+    grace: Duration,
+}
+
+/// Open files that are handed to a child in place of the pipes to us.
+#[derive(Clone, Debug, Default)]
+struct Handed {
+    stdin: Option<Arc<OwnedFd>>,
+    stdout: Option<Arc<OwnedFd>>,
+    stderr: Option<Arc<OwnedFd>>,
+}
+
+impl Handed {
+    fn stdio(file: &Option<Arc<OwnedFd>>, otherwise: Stdio) -> io::Result<Stdio> {
+        file.as_ref().map_or(Ok(otherwise), |file| file.try_clone().map(Stdio::from))
+    }
 }
 
 /// How a child process ended, and what it wrote.
@@ -112,6 +128,8 @@ impl Command {
             idle_timeout: None,
             capture: CAPTURE,
             spool: None,
+            handed: Handed::default(),
+            grace: GRACE,
         }
     }
 
@@ -171,6 +189,34 @@ impl Command {
         self
     }
 
+    /// Hands it this open file as standard input, in place of bytes.
+    #[must_use]
+    pub fn stdin_from(mut self, file: impl Into<OwnedFd>) -> Self {
+        self.handed.stdin = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// Lets it write standard output straight to this open file; nothing of it is captured.
+    #[must_use]
+    pub fn stdout_to(mut self, file: impl Into<OwnedFd>) -> Self {
+        self.handed.stdout = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// Lets it write standard error straight to this open file, such as our own; nothing of it is captured.
+    #[must_use]
+    pub fn stderr_to(mut self, file: impl Into<OwnedFd>) -> Self {
+        self.handed.stderr = Some(Arc::new(file.into()));
+        self
+    }
+
+    /// Gives it so long to end after its time is over, before it is ended.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
@@ -207,8 +253,13 @@ impl Command {
         warden::start();
         let mut command = std::process::Command::new(program);
         command.args(arguments).process_group(0).env(warden::MARK, warden::mark());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+        let input = if self.input.is_empty() { Stdio::null() } else { Stdio::piped() };
+        let handed = |file, otherwise| {
+            Handed::stdio(file, otherwise).map_err(|error| self.problem("start").because(error))
+        };
+        command.stdin(handed(&self.handed.stdin, input)?);
+        command.stdout(handed(&self.handed.stdout, Stdio::piped())?);
+        command.stderr(handed(&self.handed.stderr, Stdio::piped())?);
         for (name, value) in &self.environment {
             match value {
                 Some(value) => command.env(name, value),
@@ -251,7 +302,7 @@ struct Waiter<'a> {
 impl Waiter<'_> {
     fn end_if_due(&mut self, group: &Group, streams: &Streams) {
         if let Some(asked) = self.asked {
-            if asked.elapsed() >= GRACE {
+            if asked.elapsed() >= self.command.grace {
                 group.signal(Signal::KILL);
             }
             return;
@@ -276,7 +327,7 @@ impl Waiter<'_> {
         let left = |limit: Duration, since: Instant| limit.saturating_sub(since.elapsed());
         let mut patience = Duration::from_millis(250);
         if let Some(asked) = self.asked {
-            return patience.min(left(GRACE, asked)).max(Duration::from_millis(5));
+            return patience.min(left(self.command.grace, asked)).max(Duration::from_millis(5));
         }
         if let Some(limit) = self.command.timeout {
             patience = patience.min(left(limit, self.started));
@@ -691,6 +742,19 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         assert_eq!(whole.len() as u64, ended.stdout.total);
         assert_eq!(ended.stdout.blake3(), Some(blake3::hash(&whole).to_hex().to_string()));
+    }
+
+    #[test]
+    fn files_can_be_handed_over_in_place_of_pipes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("in"), "hello\n").unwrap();
+        let (out, err) = (File::create(path("out")).unwrap(), File::create(path("err")).unwrap());
+        let command = sh("cat; echo oops >&2").stdin_from(File::open(path("in")).unwrap());
+        let ended = command.stdout_to(out).stderr_to(err).run().unwrap();
+        assert!(ended.success() && ended.stdout.total == 0 && ended.stderr.total == 0);
+        assert_eq!(std::fs::read_to_string(path("out")).unwrap(), "hello\n");
+        assert_eq!(std::fs::read_to_string(path("err")).unwrap(), "oops\n");
     }
 
     #[test]
