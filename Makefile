@@ -1,0 +1,79 @@
+# Thin over cargo: what each command is, for people and for CI.
+
+CARGO ?= cargo
+TOOLS = classify dispatch gates verify converge
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Goes before each program's name: `verify` is a common word, and somebody else may have taken it.
+PROG_PREFIX ?=
+
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+SHAREDIR = $(DESTDIR)$(PREFIX)/share
+
+.PHONY: help build demo test check fmt clippy doc deny gates bench docs schema install uninstall
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@echo
+	@echo "  PREFIX=$(PREFIX)  DESTDIR=$(DESTDIR)  PROG_PREFIX=$(PROG_PREFIX)  (for make install)"
+
+build: ## Build the five programs, optimised, into target/release
+	$(CARGO) build --release --locked --bins $(TOOLS:%=-p %)
+
+demo: build ## Run the main job on this repository and on a small one with a failing test
+	sh demo/run.sh
+
+test: ## Run all tests
+	$(CARGO) test --workspace --locked
+
+check: fmt clippy test doc deny gates ## Everything that CI asks for
+
+fmt: ## Check the formatting
+	$(CARGO) fmt --all --check
+
+clippy: ## Check the lints
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+doc: ## Check that the documentation of the code builds without a warning
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --document-private-items
+
+deny: ## Check licences and advisories, if cargo-deny is installed
+	@if $(CARGO) deny --version > /dev/null 2>&1; then \
+	    $(CARGO) deny --workspace check; \
+	else \
+	    echo "cargo-deny is not installed: advisories and sources were not checked (licences are, by the tests)"; \
+	fi
+
+gates: ## Run our own gates on this repository
+	$(CARGO) run -q --locked -p gates -- --gate syntax,secrets .
+
+bench: ## Measure against named peers; writes target/bench
+	$(CARGO) bench --locked -p tests
+
+docs: ## Write man pages, completions and schemas into target/share
+	$(CARGO) run -q --locked -p tests --bin generate -- share target/share
+
+schema: ## Write the JSON Schemas of the record's sections into shared/schema, from the types
+	$(CARGO) run -q --locked -p tests --bin generate -- schemas shared/schema
+
+install: build docs ## Install programs, man pages and completions below PREFIX
+	install -d $(BINDIR) $(SHAREDIR)/man/man1 $(SHAREDIR)/bash-completion/completions \
+	    $(SHAREDIR)/zsh/site-functions $(SHAREDIR)/fish/vendor_completions.d
+	set -e; for tool in $(TOOLS); do \
+	    name="$(PROG_PREFIX)$$tool"; \
+	    install -m 755 target/release/$$tool $(BINDIR)/$$name; \
+	    install -m 644 target/share/man/man1/$$tool.1 $(SHAREDIR)/man/man1/$$name.1; \
+	    [ -z "$(PROG_PREFIX)" ] || continue; \
+	    install -m 644 target/share/bash-completion/completions/$$tool $(SHAREDIR)/bash-completion/completions/$$tool; \
+	    install -m 644 target/share/zsh/site-functions/_$$tool $(SHAREDIR)/zsh/site-functions/_$$tool; \
+	    install -m 644 target/share/fish/vendor_completions.d/$$tool.fish $(SHAREDIR)/fish/vendor_completions.d/$$tool.fish; \
+	done
+
+uninstall: ## Remove what make install put below PREFIX
+	for tool in $(TOOLS); do \
+	    name="$(PROG_PREFIX)$$tool"; \
+	    rm -f $(BINDIR)/$$name $(SHAREDIR)/man/man1/$$name.1 \
+	        $(SHAREDIR)/bash-completion/completions/$$name $(SHAREDIR)/zsh/site-functions/_$$name \
+	        $(SHAREDIR)/fish/vendor_completions.d/$$name.fish; \
+	done
