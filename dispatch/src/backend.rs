@@ -55,6 +55,9 @@ pub struct Draft {
     pub reason: Option<String>,
     /// The tokens it used, where a model was asked.
     pub usage: Option<Usage>,
+    /// The tokens of each single request, where they are known: some prices depend on the length of one prompt, so
+    /// `price::Table::cost_of_requests` takes these rather than their sum.
+    pub requests: Vec<Usage>,
     /// What the executor itself says that it cost, in US dollars.
     pub reported_cost_usd: Option<f64>,
     /// The model that answered.
@@ -78,6 +81,7 @@ impl Draft {
             exit_code: None,
             reason: None,
             usage: None,
+            requests: Vec::new(),
             reported_cost_usd: None,
             model: None,
             stop_reason: None,
@@ -99,4 +103,27 @@ pub enum Answer {
     Draft(Draft),
     /// It is not a job for this backend, and nothing was done; says why.
     Declined(String),
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Returns a job for tests.
+    pub(crate) fn job(id: &str, prompt: &str) -> Job {
+        Job {
+            id: id.to_owned(),
+            attempt: 1,
+            tier: Tier::ONE,
+            task: Task { text: prompt.to_owned(), ..Task::default() },
+            executor: "explore".to_owned(),
+            system: None,
+            tools: vec!["Read".to_owned(), "Grep".to_owned()],
+            model: None,
+            prompt: prompt.to_owned(),
+            workdir: std::env::temp_dir(),
+            timeout: None,
+            max_output_tokens: None,
+        }
+    }
 }

@@ -1,0 +1,31 @@
+//! Models behind an API: Anthropic's Messages and OpenAI's chat completions, streamed, with every token counted.
+//!
+//! The clients are thin and our own, because what matters here is what ready-made ones hide: how long a server
+//! asks to wait, tokens of the cache, errors inside a stream that began well, and what a failed try has cost.
+//! `protocol` is the seam between what both have in common (`client`, `retry`, `lane`, `transport`, `sse`) and the
+//! two wire formats (`anthropic`, `openai`). Prices are left to [`crate::price`], scheduling to the caller.
+
+mod account;
+mod anthropic;
+mod body;
+mod client;
+mod clock;
+mod endpoint;
+mod fault;
+mod lane;
+mod openai;
+mod protocol;
+mod retry;
+mod secret;
+mod sse;
+mod transport;
+
+pub use client::Client;
+pub use clock::{Clock, SystemClock};
+pub use retry::Retry;
+
+/// A client for Anthropic's Messages API.
+pub type Anthropic = Client<anthropic::Messages>;
+
+/// A client for chat completions, of OpenAI or of any server that speaks them.
+pub type OpenAi = Client<openai::ChatCompletions>;

@@ -1,0 +1,230 @@
+//! Gets a job done by a model behind an API: one question, tried again as long as that can help.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::HeaderMap;
+use shared::Problem;
+use shared::section::Status;
+use shared::units::format_duration;
+
+use super::account::Account;
+use super::body::Body;
+use super::fault::{self, Context, Fault};
+use super::lane::Lane;
+use super::protocol::{Message, Protocol, Question, Reader, Reply, Role, Stop};
+use super::retry::{Retry, retry_after, window_spent};
+use super::secret::Secret;
+use super::transport::{Limits, Transport};
+use crate::backend::{Answer, Draft, Job};
+
+/// The longest that a spent window of requests holds everybody on the word of a header alone.
+const LONGEST_WINDOW: Duration = Duration::from_secs(60);
+
+/// A client for one server.
+#[derive(Debug)]
+pub struct Client<P: Protocol> {
+    protocol: P,
+    transport: Transport,
+    headers: HeaderMap,
+    key: Option<Secret>,
+    model: Option<String>,
+    context: Context,
+    retry: Retry,
+}
+
+impl<P: Protocol> Client<P> {
+    /// Returns a client for the server at `base_url`.
+    ///
+    /// `model` is asked where a job names none. A server on this machine often needs no key.
+    pub fn new(
+        base_url: &str,
+        key: Option<&str>,
+        model: Option<&str>,
+        retry: Retry,
+    ) -> Result<Self, Problem> {
+        let url = P::endpoint(base_url)?;
+        let protocol = P::for_server(&url);
+        let key = key.map(Secret::new).filter(|key| !key.expose().is_empty());
+        let headers = protocol.headers(key.as_ref(), false)?;
+        let transport = Transport::new(url, Limits::default())?;
+        let context = Context {
+            address: transport.address().to_owned(),
+            key_source: P::KEY_VARIABLE.to_owned(),
+            has_key: key.is_some(),
+            bare_429_is_final: P::BARE_429_IS_FINAL,
+        };
+        Ok(Client { protocol, transport, headers, key, model: model.map(str::to_owned), context, retry })
+    }
+
+    /// Sends the key as `Authorization: Bearer`, where the API has a header of its own for keys.
+    pub fn bearer(mut self) -> Result<Self, Problem> {
+        self.headers = self.protocol.headers(self.key.as_ref(), true)?;
+        Ok(self)
+    }
+
+    /// Says where the user put the key, for messages about it.
+    #[must_use]
+    pub fn key_from(mut self, source: &str) -> Self {
+        source.clone_into(&mut self.context.key_source);
+        self
+    }
+
+    /// Sets how long the server may say nothing in the middle of an answer.
+    pub fn idle_timeout(mut self, limit: Duration) -> Result<Self, Problem> {
+        self.transport = self.transport.with_limits(|limits| limits.idle = limit)?;
+        Ok(self)
+    }
+
+    /// Sets how long the server may take to begin its answer; it reads the whole prompt in that time.
+    pub fn first_byte_timeout(mut self, limit: Duration) -> Result<Self, Problem> {
+        self.transport = self.transport.with_limits(|limits| limits.first_byte = limit)?;
+        Ok(self)
+    }
+
+    /// Sets the largest answer, in bytes on the wire.
+    pub fn largest_answer(mut self, bytes: usize) -> Result<Self, Problem> {
+        self.transport = self.transport.with_limits(|limits| limits.bytes = bytes)?;
+        Ok(self)
+    }
+
+    /// Does a job, within its time.
+    pub async fn run(&self, job: &Job) -> Answer {
+        let Some(model) = job.model.as_deref().or(self.model.as_deref()) else {
+            return Answer::Draft(Draft::because(
+                Status::Unavailable,
+                format!("no model is configured for {}; set `model`", self.context.address),
+            ));
+        };
+        let start = self.retry.clock.now();
+        let mut turn = Turn {
+            lane: self.retry.lanes.lane(self.transport.address(), model),
+            latest: start + self.retry.patience.min(job.timeout.unwrap_or(Duration::MAX)),
+            timeout: job.timeout.map(|timeout| (start + timeout, timeout)),
+            account: Account::default(),
+            last: Reply::default(),
+        };
+        let filled = |text: &String| !text.trim().is_empty();
+        let question = Question {
+            model: model.to_owned(),
+            system: job.system.clone().filter(filled),
+            messages: vec![Message { role: Role::User, text: job.prompt.clone() }],
+            max_tokens: job.max_output_tokens,
+        };
+        // One question, one answer. A loop with tools goes here: while the model stops to use one, its message
+        // and the results join `question.messages`, and it is asked again on the same account.
+        let asked = self.ask(&question, &mut turn).await;
+        Answer::Draft(self.draft(asked, turn, model))
+    }
+
+    fn draft(&self, asked: Result<Stop, Fault>, turn: Turn, model: &str) -> Draft {
+        let Turn { account, last, .. } = turn;
+        let (status, reason) = match asked {
+            Ok(stop) => (stop.status, stop.reason),
+            Err(fault) => (fault.status, Some(fault.reason)),
+        };
+        // A server may quote the key that it does not like.
+        let reason = reason.map(|reason| self.key.as_ref().map_or(reason.clone(), |key| key.redact(&reason)));
+        let mut draft = Draft::new(status);
+        draft.output = if last.text.is_empty() { last.refusal } else { last.text };
+        draft.reason = reason;
+        draft.usage = account.usage();
+        draft.reported_cost_usd = account.cost_usd();
+        draft.model = Some(last.model.unwrap_or_else(|| model.to_owned()));
+        draft.stop_reason = last.stop_reason;
+        draft.turns = last.complete.then_some(1);
+        draft.retries = u32::try_from(account.sent().saturating_sub(1)).unwrap_or(u32::MAX);
+        draft.requests = account.into_requests();
+        draft
+    }
+
+    /// Asks until there is a whole reply, or a fault that another try would not cure.
+    async fn ask(&self, question: &Question, turn: &mut Turn) -> Result<Stop, Fault> {
+        let clock = &*self.retry.clock;
+        let mut failed = 0;
+        loop {
+            turn.lane.enter(clock, turn.latest).await?;
+            let mut reader = self.protocol.reader(&self.context, &question.model);
+            turn.account.send();
+            let exchange = self.exchange(question, &turn.lane, &mut reader);
+            let outcome = match turn.timeout {
+                None => exchange.await,
+                Some((end, timeout)) => {
+                    let left = end.saturating_duration_since(clock.now());
+                    tokio::time::timeout(left, exchange).await.unwrap_or_else(|_| {
+                        let reason = format!("there was no whole answer after {}", format_duration(timeout));
+                        Err(Fault::lasting(Status::Timeout, reason, fault::Reach::Request))
+                    })
+                }
+            };
+            turn.account.settle(reader.reply());
+            turn.last = reader.reply().clone();
+            let mut fault = match outcome {
+                Ok(()) => return Ok(reader.stop()),
+                Err(fault) => fault,
+            };
+            turn.lane.close(&fault);
+            failed += 1;
+            if let Some(wait) = fault.wait {
+                turn.lane.hold(clock, wait);
+            }
+            if !fault.transient {
+                return Err(fault);
+            }
+            if failed >= self.retry.tries.max(1) {
+                fault.reason = format!("{}, in the last of {failed} tries", fault.reason);
+                return Err(fault);
+            }
+            // A wait that the server asks for is waited for by all, at the entrance of the lane.
+            if fault.wait.is_none() {
+                let wait = self.retry.backoff(failed);
+                if clock.now() + wait > turn.latest {
+                    fault.reason = format!("{}, and the time for tries is over after {failed}", fault.reason);
+                    return Err(fault);
+                }
+                clock.sleep(wait).await;
+            }
+        }
+    }
+
+    /// Sends the question once and lets the reader have what comes back.
+    async fn exchange(&self, question: &Question, lane: &Lane, reader: &mut P::Reader) -> Result<(), Fault> {
+        let body = self.protocol.body(question).to_string().into_bytes();
+        let clock = &*self.retry.clock;
+        let mut response = self.transport.post(self.headers.clone(), body).await?;
+        let status = response.status();
+        if !(200..300).contains(&status) {
+            let (headers, text) = response.error_text().await;
+            let wait = retry_after(&headers, clock.date());
+            return Err(fault::from_response(&self.context, &question.model, status, &headers, &text, wait));
+        }
+        if let Some(wait) = window_spent(response.headers(), clock.date()) {
+            lane.hold(clock, wait.min(LONGEST_WINDOW));
+        }
+        let mut body = Body::Unknown;
+        while let Some(portion) = response.portion().await? {
+            body.feed(portion.as_ref(), reader)?;
+            if reader.reply().complete {
+                response.finish().await;
+                return Ok(());
+            }
+        }
+        body.end(reader)?;
+        if reader.reply().complete {
+            Ok(())
+        } else {
+            Err(Fault::transient(format!("the answer of {} broke off before its end", self.context.address)))
+        }
+    }
+}
+
+/// What belongs to one job while it runs.
+struct Turn {
+    lane: Lane,
+    /// No try begins later.
+    latest: Instant,
+    /// When the job has to be done, and how long that was from its start.
+    timeout: Option<(Instant, Duration)>,
+    account: Account,
+    /// The last reply, as far as it came.
+    last: Reply,
+}
