@@ -1,0 +1,262 @@
+//! Do the files, lines and symbols that the answer cites exist where the work was done?
+//!
+//! A model that makes up a file makes up the rest too, so a cited file that is not there is hard evidence. What the
+//! answer says is missing, deleted, or only proposes to create does not have to exist, and does not count for it.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::attempt::{Attempt, Kind};
+use crate::citation::Citation;
+use crate::observation::{Observation, Standing, worst};
+use crate::place::Found;
+
+/// How far from the cited line a symbol may be. Answers cite the head of a function and speak of its body.
+const NEAR: u64 = 12;
+
+/// The answer says itself that the file is not there (any more).
+static ABSENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:(?:does|do|did|has|have|is|was|are|were|could|can) ?(?:not|n't)\b|doesn't|don't|didn't|isn't|wasn't|aren't|cannot|can't|no (?:such|file|longer)|there (?:is|are|was|were) no|not found|missing|absent|without|lacks?|nonexistent|deleted|removed|renamed|moved from|replaced)\b",
+    )
+    .unwrap()
+});
+
+/// The answer proposes a file. The past tense is no proposal: what was created has to be there.
+static PROPOSED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)\b(?:should|could|would|might|can|to) (?:be )?(?:create|add|move|extract|split|live|introduce|put|write|place)[ds]?\b|\b(?:create|consider|suggest|recommend|propose|introduce|extract(?:ing)? (?:\w+ )*(?:in)?to|move (?:\w+ )*(?:in)?to|split (?:\w+ )*into|for example|e\.g\.|such as|imagine|if you|you (?:can|could|may))\b|^\W*(?:add|adding|create)\b",
+    )
+    .unwrap()
+});
+
+/// Looks up everything that is cited.
+pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
+    const NAME: &str = "grounded";
+    if attempt.is_factual() {
+        return Observation::new(NAME, Standing::Skipped, "no model was asked");
+    }
+    let citations = attempt.citations();
+    if !citations.iter().any(|citation| citation.certain) && citations.is_empty() {
+        return Observation::new(NAME, Standing::Skipped, "no file is cited");
+    }
+    if !attempt.place.exists() {
+        let detail = format!("`{}` is not there any more", attempt.place.root().display());
+        return Observation::new(NAME, Standing::Missing, detail);
+    }
+    let mut found = Vec::new();
+    let mut evidence = 0usize;
+    let mut seen = Vec::new();
+    for citation in citations {
+        match look_up(attempt, citation) {
+            Seen::Wrong(standing, detail) => {
+                if !found.contains(&(standing, detail.clone())) {
+                    found.push((standing, detail));
+                }
+            }
+            Seen::There => {
+                if !seen.contains(&&citation.path) {
+                    seen.push(&citation.path);
+                }
+                // What the task named already shows nothing; a line that exists does.
+                let named = attempt.task.text.contains(&citation.path);
+                evidence += usize::from(!named || citation.lines.is_some());
+            }
+            Seen::Nothing => {}
+        }
+    }
+    let clean = match (seen.len(), evidence) {
+        (0, _) => (Standing::Skipped, "no file is cited that has to exist".to_owned()),
+        // That a writer names the files it wrote is no sign that what is in them is right.
+        (n, e) if e > 0 && !attempt.kind.writes() => {
+            (Standing::Supporting, format!("{n} cited {} there", are(n)))
+        }
+        (n, _) => (Standing::Clean, format!("{n} cited {} there", are(n))),
+    };
+    worst(NAME, found, clean)
+}
+
+fn are(number: usize) -> &'static str {
+    if number == 1 { "file is" } else { "files are" }
+}
+
+/// Returns how many different files the answer cites that exist.
+pub(crate) fn existing(attempt: &Attempt<'_>) -> usize {
+    let mut paths: Vec<&str> = attempt
+        .citations()
+        .iter()
+        .filter(|citation| !matches!(attempt.place.find(&citation.path), Found::Nothing | Found::Outside))
+        .map(|citation| citation.path.as_str())
+        .collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths.len()
+}
+
+enum Seen {
+    There,
+    Nothing,
+    Wrong(Standing, String),
+}
+
+fn look_up(attempt: &Attempt<'_>, citation: &Citation) -> Seen {
+    let path = citation.path.as_str();
+    let found = match (attempt.place.find(path), path.split_at_checked(2)) {
+        // `a/` and `b/` are how diffs name the two sides.
+        (Found::Nothing, Some(("a/" | "b/", rest))) => attempt.place.find(rest),
+        (found, _) => found,
+    };
+    match found {
+        Found::Files(files) => check_lines(attempt, citation, &files),
+        Found::Directory => Seen::There,
+        Found::Outside => Seen::Nothing,
+        Found::Nothing => missing(attempt, citation),
+    }
+}
+
+fn missing(attempt: &Attempt<'_>, citation: &Citation) -> Seen {
+    let path = citation.path.as_str();
+    let proposes = attempt.kind != Kind::Explore && attempt.kind != Kind::Validate;
+    let excused = !citation.certain
+        || attempt.changed(path)
+        || ABSENT.is_match(&citation.context)
+        || (proposes && PROPOSED.is_match(&citation.context));
+    if excused {
+        return Seen::Nothing;
+    }
+    // A bare name may be a file of a library or a build; only where finding files is the task it has to be here.
+    let standing = match path.contains('/') || citation.lines.is_some() || attempt.kind == Kind::Explore {
+        true => Standing::Hard,
+        false => Standing::Doubt,
+    };
+    Seen::Wrong(standing, format!("`{path}` does not exist"))
+}
+
+fn check_lines(attempt: &Attempt<'_>, citation: &Citation, files: &[PathBuf]) -> Seen {
+    let Some((first, last)) = citation.lines else { return Seen::There };
+    let path = citation.path.as_str();
+    let texts: Vec<String> = files.iter().filter_map(|file| attempt.place.read(file)).collect();
+    if texts.is_empty() {
+        return Seen::There;
+    }
+    let longest = texts.iter().map(|text| text.lines().count() as u64).max().unwrap_or(0);
+    if first == 0 || last > longest {
+        let cited = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        let detail = format!("`{path}:{cited}` is cited, but the file has {longest} lines");
+        return Seen::Wrong(Standing::Hard, detail);
+    }
+    let stated = match &citation.content {
+        Some(content) => vec![content.clone()],
+        None => symbols_beside(citation),
+    };
+    if stated.is_empty() {
+        return Seen::There;
+    }
+    let near = |text: &str, snippet: &str| {
+        let from = first.saturating_sub(NEAR + 1) as usize;
+        let window: Vec<&str> =
+            text.lines().skip(from).take((last - first + 2 * NEAR + 1) as usize).collect();
+        holds(&window.join("\n"), snippet)
+    };
+    if texts.iter().any(|text| stated.iter().any(|snippet| near(text, snippet))) {
+        return Seen::There;
+    }
+    let shown = super::shown(&stated[0]);
+    if texts.iter().any(|text| stated.iter().any(|snippet| holds(text, snippet))) {
+        return Seen::Wrong(Standing::Small, format!("`{shown}` is in `{path}`, but not near line {first}"));
+    }
+    // A name that is nowhere in the file is made up; longer code may be shortened or put in other words.
+    let name = stated.iter().any(|s| is_name(s)) || citation.content.is_some();
+    let standing = if name { Standing::Hard } else { Standing::Small };
+    Seen::Wrong(standing, format!("`{shown}` is cited at `{path}:{first}`, but is not in the file"))
+}
+
+/// Returns the code that stands directly beside a citation and is said to be there: `` `f` (src/a.rs:3) `` or
+/// `` src/a.rs:3: `f` ``. Code behind "use", "replace with" or a dash is what should be there instead.
+fn symbols_beside(citation: &Citation) -> Vec<String> {
+    static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"`([^`]+)`").unwrap());
+    static INSTEAD: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)—|–| -{1,2} |->|→|\b(?:use|using|with|replace|should|instead|add|rename|wrap|prefer|consider|fix|suggest\w*|missing|lacks?|no|not|never|without|to|like|via|by|from|than|calls?|uses?)\b").unwrap()
+    });
+    let path_end = citation.at + citation.path.len();
+    let mut found = Vec::new();
+    for code in CODE.captures_iter(&citation.context) {
+        let (Some(whole), Some(inner)) = (code.get(0), code.get(1)) else { continue };
+        let snippet = inner.as_str().trim();
+        let own = whole.start() <= citation.at && citation.at < whole.end();
+        if own || !snippet.chars().any(char::is_alphabetic) || snippet.len() < 3 || snippet.contains('/') {
+            continue;
+        }
+        let between = match whole.start() >= path_end {
+            true => &citation.context[path_end..whole.start()],
+            false => citation.context.get(whole.end()..citation.at).unwrap_or_default(),
+        };
+        let lead = &citation.context[..whole.start().min(citation.at)];
+        let near = between.len() <= 40 && !between.contains('`') || between.len() <= 14;
+        if near
+            && !INSTEAD.is_match(between)
+            && (whole.start() >= path_end || !ends_in_instead(lead, &INSTEAD))
+        {
+            found.push(snippet.to_owned());
+        }
+    }
+    found
+}
+
+fn ends_in_instead(lead: &str, instead: &Regex) -> bool {
+    let last = lead.trim_end().rsplit(char::is_whitespace).next().unwrap_or_default();
+    instead.is_match(last)
+}
+
+/// Tells whether a text contains a snippet, whatever the white space; a name counts only as a whole word.
+fn holds(text: &str, snippet: &str) -> bool {
+    if is_name(snippet) {
+        let name = snippet.trim_end_matches("()").trim_end_matches(['(', '!']);
+        let last = name.rsplit(['.', ':']).next().unwrap_or(name);
+        return [name, last].iter().any(|name| {
+            text.match_indices(*name).any(|(at, _)| {
+                let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                !part(text[..at].chars().next_back()) && !part(text[at + name.len()..].chars().next())
+            })
+        });
+    }
+    let squeezed = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let wanted = squeezed(snippet.trim_end_matches(['…', '.', '{', ' ', ';']));
+    squeezed(text).contains(&wanted)
+}
+
+fn is_name(snippet: &str) -> bool {
+    let name = snippet.trim_end_matches("()").trim_end_matches(['(', '!']);
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_match_as_whole_words_and_code_whatever_its_spaces() {
+        assert!(holds("fn parse(x: u8) {", "parse"));
+        assert!(holds("fn parse(x: u8) {", "parse()"));
+        assert!(holds("impl A {\n fn parse() {}", "A::parse"));
+        assert!(!holds("fn parse_all()", "parse"));
+        assert!(holds("fn  parse(\n  x: u8) {", "fn parse(x: u8)"));
+        assert!(!holds("fn parse(x: u8) {", "fn parse(y: u8)"));
+    }
+
+    #[test]
+    fn only_code_beside_the_citation_is_held_against_the_file() {
+        let stated = |line: &str| {
+            let mut all = Vec::new();
+            crate::citation::in_line(line, &mut all);
+            symbols_beside(&all[0])
+        };
+        assert_eq!(stated("`load` is in `src/a.rs:3`"), ["load"]);
+        assert_eq!(stated("- `src/a.rs:3` — `load`"), [] as [&str; 0]);
+        assert_eq!(stated("- `src/a.rs:3`: `load()` panics"), ["load()"]);
+        assert_eq!(stated("- src/a.rs:3 unwrap panics; use `ok_or` instead"), [] as [&str; 0]);
+        assert_eq!(stated("`fn load()` (src/a.rs:3)"), ["fn load()"]);
+    }
+}

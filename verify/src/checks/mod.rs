@@ -1,0 +1,107 @@
+//! The checks, a file each. A check looks at one side of an attempt and says what it saw; what follows from that
+//! is the verdict's business.
+
+mod accept;
+mod claims;
+mod complete;
+mod contract;
+mod diff;
+mod gates;
+mod grounded;
+mod refusal;
+mod stubs;
+mod truncated;
+
+use std::time::Duration;
+
+use crate::attempt::Attempt;
+use crate::observation::Observation;
+
+/// How the checks that run commands do so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Commands {
+    pub(crate) allowed: bool,
+    pub(crate) timeout: Duration,
+}
+
+/// A check that can be asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckName {
+    /// There is an answer, and it is the work rather than a plan for it.
+    Complete,
+    /// The answer was not cut off.
+    Truncated,
+    /// The model did not decline.
+    Refusal,
+    /// Cited files, lines and symbols exist.
+    Grounded,
+    /// The answer has the form that its executor owes.
+    Contract,
+    /// Files changed where a change was due, and nowhere else.
+    Diff,
+    /// No stubs and placeholders were left behind.
+    Stubs,
+    /// The task's own `accept` list holds.
+    Accept,
+    /// The facts of `gates` are good.
+    Gates,
+    /// Nothing is claimed that the facts deny.
+    Claims,
+}
+
+impl CheckName {
+    /// All checks, in the order they are made.
+    pub(crate) const ALL: [CheckName; 10] = [
+        CheckName::Complete,
+        CheckName::Truncated,
+        CheckName::Refusal,
+        CheckName::Contract,
+        CheckName::Grounded,
+        CheckName::Diff,
+        CheckName::Stubs,
+        CheckName::Claims,
+        CheckName::Gates,
+        CheckName::Accept,
+    ];
+
+    fn make(self, attempt: &Attempt<'_>, commands: Commands) -> Vec<Observation> {
+        match self {
+            CheckName::Complete => vec![complete::check(attempt)],
+            CheckName::Truncated => vec![truncated::check(attempt)],
+            CheckName::Refusal => vec![refusal::check(attempt)],
+            CheckName::Grounded => vec![grounded::check(attempt)],
+            CheckName::Contract => vec![contract::check(attempt)],
+            CheckName::Diff => vec![diff::check(attempt)],
+            CheckName::Stubs => vec![stubs::check(attempt)],
+            CheckName::Accept => accept::check(attempt, commands),
+            CheckName::Gates => gates::check(attempt),
+            CheckName::Claims => vec![claims::check(attempt)],
+        }
+    }
+}
+
+/// Makes the named checks on an attempt.
+pub(crate) fn run(names: &[CheckName], attempt: &Attempt<'_>, commands: Commands) -> Vec<Observation> {
+    names.iter().flat_map(|name| name.make(attempt, commands)).collect()
+}
+
+/// Returns the beginning of a text, short enough for a message.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let text = text.trim();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// Returns the end of a text, short enough for a message.
+fn shown_end(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = text.trim();
+    match text.char_indices().rev().nth(LONGEST) {
+        Some((start, _)) => format!("…{}", text[start..].trim_start()),
+        None => text.to_owned(),
+    }
+}

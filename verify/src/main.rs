@@ -1,0 +1,5 @@
+//! The `verify` program: parse, run.
+
+fn main() -> shared::Exit {
+    shared::main("verify", verify::run)
+}
