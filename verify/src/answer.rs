@@ -172,11 +172,13 @@ fn split(paragraph: &mut String, sentences: &mut Vec<Sentence>) {
     paragraph.clear();
 }
 
-fn abbreviation(text: &str) -> bool {
-    let word = text.rsplit(char::is_whitespace).next().unwrap_or_default().to_ascii_lowercase();
+fn abbreviation(sentence: &str) -> bool {
+    let word = sentence.rsplit(char::is_whitespace).next().unwrap_or_default().to_ascii_lowercase();
     let word = word.trim_start_matches(['(', '[']);
-    matches!(word, "e.g." | "i.e." | "etc." | "vs." | "cf." | "no." | "approx.")
-        || (word.len() <= 3 && word.trim_end_matches('.').chars().all(|c| c.is_ascii_digit()))
+    // The number of a list item stands alone at its beginning.
+    let number = sentence.trim().len() == word.len() && word.len() > 1;
+    matches!(word, "e.g." | "i.e." | "etc." | "vs." | "cf." | "approx.")
+        || (number && word[..word.len() - 1].bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Returns the text, byte for byte as long, with blanks for inline code and quotations.

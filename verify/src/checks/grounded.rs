@@ -155,9 +155,8 @@ fn check_lines(attempt: &Attempt<'_>, citation: &Citation, files: &[PathBuf]) ->
         return Seen::There;
     }
     let near = |text: &str, snippet: &str| {
-        let from = first.saturating_sub(NEAR + 1) as usize;
-        let window: Vec<&str> =
-            text.lines().skip(from).take((last - first + 2 * NEAR + 1) as usize).collect();
+        let before = first.saturating_sub(NEAR + 1);
+        let window: Vec<&str> = text.lines().take((last + NEAR) as usize).skip(before as usize).collect();
         holds(&window.join("\n"), snippet)
     };
     if texts.iter().any(|text| stated.iter().any(|snippet| near(text, snippet))) {
@@ -194,7 +193,8 @@ fn symbols_beside(citation: &Citation) -> Vec<String> {
             false => citation.context.get(whole.end()..citation.at).unwrap_or_default(),
         };
         let lead = &citation.context[..whole.start().min(citation.at)];
-        let near = between.len() <= 40 && !between.contains('`') || between.len() <= 14;
+        // The backquote that opens the citation itself may stand between, but no other code.
+        let near = between.len() <= 40 && between.matches('`').count() <= 1;
         if near
             && !INSTEAD.is_match(between)
             && (whole.start() >= path_end || !ends_in_instead(lead, &INSTEAD))
