@@ -1,0 +1,179 @@
+//! What holds for every text.
+
+use proptest::prelude::*;
+use shared::Io;
+use shared::section::{Classify, Task};
+
+use crate::Args;
+use crate::decide::decide;
+use clap::Parser;
+
+fn of(text: &str) -> Classify {
+    decide(&Task { text: text.to_owned(), ..Task::default() }, &[]).unwrap()
+}
+
+/// What a user would notice of a decision.
+fn seen(decision: &Classify) -> (u8, String, shared::section::Risk, bool, usize) {
+    (decision.tier.number(), decision.executor.clone(), decision.risk, decision.unsure, decision.parts.len())
+}
+
+/// Texts that look like tasks: words that mean something here, and some that do not.
+fn task() -> impl Strategy<Value = String> {
+    let words = [
+        "fix",
+        "add",
+        "run",
+        "the",
+        "tests",
+        "a",
+        "race",
+        "condition",
+        "docs",
+        "README.md",
+        "and",
+        "then",
+        "not",
+        "do",
+        "why",
+        "does",
+        "how",
+        "is",
+        "production",
+        "delete",
+        "database",
+        "review",
+        "design",
+        "architecture",
+        "`code`",
+        "\"quoted text\"",
+        "src/main.rs",
+        "for",
+        "in",
+        "when",
+        "fails",
+        "update",
+        "it",
+        "security",
+        "typo",
+        "quux",
+        "Änderung",
+        "migrate",
+        "React",
+        "17",
+        "cache",
+        "slow",
+        "should",
+        "we",
+        "please",
+        "users",
+        "without",
+        "explain",
+        "check",
+        "build",
+        "lint",
+        "commit",
+    ];
+    let mark = prop_oneof![6 => Just(" "), 1 => Just(", "), 1 => Just(". "), 1 => Just(": "), 1 => Just("\n"), 1 => Just("\n\n- ")];
+    proptest::collection::vec((proptest::sample::select(words.to_vec()), mark), 1..14).prop_map(|pieces| {
+        pieces.into_iter().flat_map(|(word, mark)| [word, mark]).collect::<String>().trim_end().to_owned()
+    })
+}
+
+fn run(input: &str, args: &[&str]) -> String {
+    let args = Args::parse_from(["classify", "--config", "/dev/null"].iter().chain(args));
+    let (io, memory) = Io::in_memory(input.as_bytes());
+    crate::run(args, io);
+    memory.output()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn case_does_not_matter(text in task()) {
+        let expected = seen(&of(&text));
+        prop_assert_eq!(seen(&of(&text.to_ascii_uppercase())), expected.clone());
+        prop_assert_eq!(seen(&of(&text.to_ascii_lowercase())), expected);
+    }
+
+    #[test]
+    fn white_space_around_does_not_matter(text in task(), before in "[ \t\n]{0,3}", after in "[ \t\n]{0,3}") {
+        prop_assert_eq!(seen(&of(&format!("{before}{text}{after}"))), seen(&of(&text)));
+    }
+
+    #[test]
+    fn punctuation_at_the_end_does_not_matter(text in task(), mark in "[.!?…]{1,3}") {
+        let text = text.trim_end_matches(['.', ',', ':', '-', '\n', ' ']);
+        prop_assume!(!text.is_empty());
+        prop_assert_eq!(seen(&of(&format!("{text}{mark}"))), seen(&of(text)));
+    }
+
+    #[test]
+    fn scores_add_up_and_confidence_is_one_of_them(text in task()) {
+        let got = of(&text);
+        let scores = [got.scores.one, got.scores.two, got.scores.three];
+        prop_assert!((scores.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{:?}", got);
+        prop_assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)), "{:?}", got);
+        prop_assert_eq!(got.confidence, scores[usize::from(got.tier.number()) - 1]);
+        prop_assert!(!got.reasons.is_empty());
+    }
+
+    #[test]
+    fn any_text_is_decided(text in any::<String>()) {
+        prop_assume!(!text.trim().is_empty());
+        let got = of(&text);
+        prop_assert!((1..=3).contains(&got.tier.number()));
+    }
+
+    #[test]
+    fn a_floor_never_lowers_and_a_ceiling_never_raises(text in task(), min in 1u8..=3, max in 1u8..=3) {
+        let free = of(&text).tier;
+        let tier = |min: Option<u8>, max: Option<u8>| {
+            let tier = |number: Option<u8>| number.map(|number| number.try_into().unwrap());
+            let task = Task { text: text.clone(), min_tier: tier(min), max_tier: tier(max), ..Task::default() };
+            decide(&task, &[]).unwrap().tier.number()
+        };
+        prop_assert_eq!(tier(Some(min), None), free.number().max(min));
+        prop_assert_eq!(tier(None, Some(max)), free.number().min(max));
+    }
+
+    #[test]
+    fn a_second_run_changes_nothing_and_nothing_is_lost(texts in proptest::collection::vec(task(), 0..6)) {
+        let input: String = texts
+            .iter()
+            .enumerate()
+            .map(|(at, text)| format!("{{\"x\":1.10, \"id\":\"{at}\",\"task\":{}, \"y\":[1e999]}}\n", serde_json::json!(text)))
+            .collect();
+        let once = run(&input, &[]);
+        prop_assert_eq!(once.lines().count(), texts.len());
+        for (before, after) in input.lines().zip(once.lines()) {
+            // All but the own member, which is the last, is as it came.
+            prop_assert_eq!(after.split(",\"classify\":").next(), before.strip_suffix('}'));
+        }
+        prop_assert_eq!(run(&once, &[]), once.clone());
+        prop_assert_eq!(run(&once, &["--force"]), once);
+    }
+}
+
+#[test]
+fn a_text_of_a_megabyte_takes_no_longer_than_the_part_that_is_read() {
+    for piece in [
+        "run the tests ",
+        "\"",
+        "`",
+        "“",
+        "a",
+        "fix it and then ",
+        "```\n",
+        "/",
+        "- x\n",
+        "é",
+        "'",
+        "((",
+        "and ",
+    ] {
+        let text = piece.repeat((1 << 20) / piece.len());
+        let got = of(&format!("design {text}"));
+        assert!(got.reasons.iter().any(|reason| reason.contains("the first 16 KiB")), "{piece}: {got:?}");
+    }
+}
