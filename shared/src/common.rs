@@ -24,12 +24,13 @@ pub struct Common {
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
-    /// When to use colours
+    /// When to use colours: auto, always or never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         default_value = "auto",
+        hide_possible_values = true,
         env = "SPECPIPE_COLOR",
         hide_env = true
     )]
@@ -44,8 +45,8 @@ pub struct Common {
           env = "SPECPIPE_MAX_LINE", hide_env = true)]
     pub max_line: u64,
 
-    /// Print the man page or a shell completion and end
-    #[arg(long, global = true, value_name = "KIND", exclusive = true)]
+    /// Print the man page (man) or a completion (complete-bash, complete-zsh, complete-fish) and end
+    #[arg(long, global = true, value_name = "KIND", exclusive = true, hide_possible_values = true)]
     pub generate: Option<Generate>,
 }
 
