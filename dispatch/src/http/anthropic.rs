@@ -8,7 +8,7 @@ use shared::section::{Status, Usage};
 
 use super::endpoint;
 use super::fault::{self, Context, Fault};
-use super::protocol::{Protocol, Question, Reader, Reply, Role, Stop, malformed, sensitive};
+use super::protocol::{Protocol, Question, Reader, Reply, Role, Stop, sensitive};
 use super::secret::Secret;
 use super::sse::Event;
 
@@ -88,7 +88,10 @@ pub struct MessageReader {
 
 impl Reader for MessageReader {
     fn event(&mut self, event: &Event) -> Result<(), Fault> {
-        let value: Value = serde_json::from_str(&event.data).map_err(|_| malformed())?;
+        let Ok(value) = serde_json::from_str::<Value>(&event.data) else {
+            self.reply.garbled = true;
+            return Ok(());
+        };
         // Some gateways drop the name of the event, and some the type in the data.
         match value["type"].as_str().unwrap_or(&event.name) {
             "message_start" => self.message(&value["message"]),

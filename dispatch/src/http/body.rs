@@ -6,7 +6,7 @@
 use shared::section::Status;
 
 use super::fault::{Fault, Reach};
-use super::protocol::{Reader, malformed};
+use super::protocol::Reader;
 use super::sse::{Decoder, Event, TooLong};
 
 /// The largest single event.
@@ -63,19 +63,26 @@ impl Body {
         }
     }
 
-    /// Takes the end of the answer.
+    /// Takes the end of the answer; an error if it is not a whole one.
     pub(crate) fn end(self, reader: &mut impl Reader) -> Result<(), Fault> {
+        let garbled = || Fault::transient("the server sent something that is no JSON");
         match self {
-            Body::Unknown => Ok(()),
+            Body::Unknown => {}
             Body::Document(document) => {
-                let document = serde_json::from_slice(&document).map_err(|_| malformed())?;
-                reader.document(&document)
+                reader.document(&serde_json::from_slice(&document).map_err(|_| garbled())?)?;
             }
             Body::Events(mut decoder) => {
                 let mut events = Vec::new();
                 decoder.finish(&mut events);
-                read(&events, reader)
+                read(&events, reader)?;
             }
+        }
+        if reader.reply().garbled {
+            Err(garbled())
+        } else if reader.reply().complete {
+            Ok(())
+        } else {
+            Err(Fault::transient("the answer broke off before its end"))
         }
     }
 }

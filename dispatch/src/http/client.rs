@@ -205,15 +205,10 @@ impl<P: Protocol> Client<P> {
             body.feed(portion.as_ref(), reader)?;
             if reader.reply().complete {
                 response.finish().await;
-                return Ok(());
+                break;
             }
         }
-        body.end(reader)?;
-        if reader.reply().complete {
-            Ok(())
-        } else {
-            Err(Fault::transient(format!("the answer of {} broke off before its end", self.context.address)))
-        }
+        body.end(reader)
     }
 }
 

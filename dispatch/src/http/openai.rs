@@ -8,7 +8,7 @@ use shared::section::{Status, Usage};
 
 use super::endpoint;
 use super::fault::{self, Context, Fault};
-use super::protocol::{Protocol, Question, Reader, Reply, Role, Stop, malformed, sensitive};
+use super::protocol::{Protocol, Question, Reader, Reply, Role, Stop, sensitive};
 use super::secret::Secret;
 use super::sse::Event;
 
@@ -84,7 +84,10 @@ impl Reader for ChunkReader {
             self.reply.complete = true;
             return Ok(());
         }
-        let chunk: Value = serde_json::from_str(&event.data).map_err(|_| malformed())?;
+        let Ok(chunk) = serde_json::from_str(&event.data) else {
+            self.reply.garbled = true;
+            return Ok(());
+        };
         self.chunk(&chunk, "delta")
     }
 

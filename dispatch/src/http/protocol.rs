@@ -78,6 +78,8 @@ pub struct Reply {
     pub(crate) stop_reason: Option<String>,
     /// Whether the server said that this is all.
     pub(crate) complete: bool,
+    /// Whether an event was no JSON. The rest is read all the same, for what it says of tokens.
+    pub(crate) garbled: bool,
     /// Whether anything of an answer has come.
     pub(crate) begun: bool,
 }
@@ -124,9 +126,4 @@ pub(crate) fn sensitive(text: &str) -> Result<reqwest::header::HeaderValue, Prob
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The fault of an event that is no JSON.
-pub(crate) fn malformed() -> Fault {
-    Fault::transient("the server sent something that is no JSON")
 }

@@ -45,23 +45,21 @@ fn model(entry: &Map<String, Value>) -> Result<Option<Model>, Problem> {
         Some(Value::String(text)) => text.parse().ok().map(femto).transpose(),
         _ => Ok(None),
     };
-    let (Some(input), Some(output)) = (price(INPUT)?, price(OUTPUT)?) else { return Ok(None) };
-    let rates = Rates::new(input, output, price(CACHE_READ)?, price(CACHE_WRITE)?, price(CACHE_WRITE_1H)?);
-    let mut levels = vec![Level { above: 0, rates }];
+    // What has no price of its own for long prompts costs the same as in short ones.
+    let mut known = [None; 5];
+    let mut level = |above: u64, suffix: &str| {
+        for (known, base) in known.iter_mut().zip([INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H]) {
+            *known = price(&format!("{base}{suffix}"))?.or(*known);
+        }
+        let [Some(input), Some(output), cache_read, cache_write, cache_write_1h] = known else {
+            return Ok(None);
+        };
+        Ok(Some(Level { above, rates: Rates::new(input, output, cache_read, cache_write, cache_write_1h) }))
+    };
+    let Some(first) = level(0, "")? else { return Ok(None) };
+    let mut levels = vec![first];
     for thousands in entry.keys().filter_map(|key| thousands(key)).collect::<BTreeSet<_>>() {
-        // What has no price of its own for long prompts costs the same as in short ones.
-        let price = |key: &str, short: u64| {
-            Ok::<_, Problem>(price(&format!("{key}_above_{thousands}k_tokens"))?.unwrap_or(short))
-        };
-        let short = levels[levels.len() - 1].rates;
-        let rates = Rates {
-            input: price(INPUT, short.input)?,
-            output: price(OUTPUT, short.output)?,
-            cache_read: price(CACHE_READ, short.cache_read)?,
-            cache_write: price(CACHE_WRITE, short.cache_write)?,
-            cache_write_1h: price(CACHE_WRITE_1H, short.cache_write_1h)?,
-        };
-        levels.push(Level { above: thousands * 1000, rates });
+        levels.extend(level(thousands * 1000, &format!("_above_{thousands}k_tokens"))?);
     }
     let retires = entry.get("deprecation_date").and_then(Value::as_str).map(str::to_owned);
     Ok(Some(Model { levels, retires }))

@@ -120,7 +120,8 @@ const LITELLM: &str = r#"{
         "input_cost_per_token_above_100k_tokens_batches": 9e-01, "input_cost_per_token_batches": 5e-08,
         "deprecation_date": "2027-01-01", "supports_vision": true},
     "plain": {"input_cost_per_token": 2.5e-07, "output_cost_per_token": "2e-06", "mode": "responses",
-        "cache_read_input_token_cost": 2.5e-08},
+        "cache_read_input_token_cost": 2.5e-08,
+        "input_cost_per_token_above_200k_tokens": 5e-07, "cache_read_input_token_cost_above_200k_tokens": 5e-08},
     "free": {"input_cost_per_token": 0, "output_cost_per_token": 0},
     "picture": {"mode": "image_generation", "input_cost_per_token": 5e-06, "output_cost_per_token": 5e-06},
     "half": {"mode": "chat", "input_cost_per_token": 5e-06}
@@ -137,6 +138,8 @@ fn the_file_of_litellm_is_taken_as_it_is() {
         ("plain", usage(234, 1000, 0, 0, 17), Some(0.0001175)),
         ("tiered", usage(100_000, 0, 0, 0, 1000), Some(0.0105)),
         ("tiered", usage(1, 90_000, 10_000, 10, 0), Some(0.0107605)),
+        // No price for writing a cache: that of the input, here 1 × 0.5 + 200000 × 0.05 + 100 × 0.5 + 1 × 2 = 10052.5
+        ("plain", usage(1, 200_000, 100, 0, 1), Some(0.0100525)),
         ("free", usage(1000, 0, 0, 0, 1000), Some(0.0)),
         ("picture", usage(1, 0, 0, 0, 1), None),
         ("half", usage(1, 0, 0, 0, 1), None),

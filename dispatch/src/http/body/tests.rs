@@ -125,7 +125,7 @@ fn a_message_is_read_with_its_last_counts() {
 fn a_message_without_its_end_is_not_complete_but_counted() {
     let stream = message_stream();
     let (reply, _, result) = anthropic(stream.split("event: message_delta").next().unwrap());
-    assert_eq!(result, Ok(()));
+    assert!(result.unwrap_err().transient);
     assert!(!reply.complete);
     assert_eq!(reply.usage.unwrap().input_tokens, 30);
     assert_eq!(reply.usage.unwrap().output_tokens, 1);
@@ -190,6 +190,11 @@ fn an_error_inside_a_stream_is_a_fault() {
 
 #[test]
 fn what_is_no_json_is_a_fault_that_may_pass() {
+    // What comes after it is read all the same, because it tells the tokens.
+    let (reply, _, result) =
+        anthropic(&message_stream().replace("event: ping\ndata: {", "event: ping\ndata: {{"));
+    assert!(result.unwrap_err().transient);
+    assert_eq!(reply.usage, Some(MESSAGE_USAGE));
     for text in ["data: {\"type\":\n\n", "data: nonsense\n\n", "{\"choices\":[", "data: \u{fffd}\n\n"] {
         assert!(anthropic(text).2.unwrap_err().transient, "{text}");
         assert!(openai(text).2.unwrap_err().transient, "{text}");
