@@ -1,0 +1,5 @@
+//! The `converge` program: parse, run.
+
+fn main() -> shared::Exit {
+    shared::main("converge", converge::run)
+}

@@ -1,0 +1,251 @@
+//! Which files there are: tracked and untracked ones, not those that git ignores.
+//!
+//! Directories are opened one below the other and files are looked at relative to them, which costs half of what whole
+//! paths cost. Rules of `.gitignore` are read once for each folder that has them; they count without git too.
+//!
+//! What is looked at does not depend on the state of git, with one exception that is meant: a file that is tracked though
+//! a rule ignores it belongs to the work.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
+
+use shared::git::Repo;
+
+/// Everything that changes when a file changes. A clock that was set back can fool it, nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) kind: Kind,
+    pub(crate) size: u64,
+    inode: u64,
+    /// Nanoseconds since 1970.
+    modified: i128,
+    changed: i128,
+}
+
+/// The kinds of files that have a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A file, and whether its owner may execute it: what git keeps of its mode.
+    File { is_executable: bool },
+    /// A symbolic link.
+    Link,
+}
+
+impl Stat {
+    // The types of these fields differ between systems.
+    #[allow(clippy::unnecessary_cast)]
+    fn of(stat: &rustix::fs::Stat) -> Option<Stat> {
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {
+                Kind::File { is_executable: Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR) }
+            }
+            FileType::Symlink => Kind::Link,
+            _ => return None,
+        };
+        let nanos = |seconds: i128, nanos: i128| seconds * 1_000_000_000 + nanos;
+        Some(Stat {
+            kind,
+            size: stat.st_size as u64,
+            inode: stat.st_ino as u64,
+            modified: nanos(stat.st_mtime as i128, stat.st_mtime_nsec as i128),
+            changed: nanos(stat.st_ctime as i128, stat.st_ctime_nsec as i128),
+        })
+    }
+
+    /// Returns the time of its last change, in nanoseconds since 1970.
+    pub(crate) fn last_change(&self) -> i128 {
+        self.modified.max(self.changed)
+    }
+}
+
+/// Finds the files below a directory.
+#[derive(Debug)]
+pub(crate) struct Walker {
+    root: PathBuf,
+    repo: Option<Repo>,
+    /// Rules from above: the user's, the repository's own, and those of the folders between it and us.
+    above: Vec<Gitignore>,
+}
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The files, by their path below the root.
+    pub(crate) files: Vec<(PathBuf, Stat)>,
+    /// Folders that are repositories of their own.
+    pub(crate) nested: Vec<PathBuf>,
+    /// What could not be looked at.
+    pub(crate) unreadable: Vec<PathBuf>,
+}
+
+struct Folder {
+    path: PathBuf,
+    fd: OwnedFd,
+    rules: Rc<Rules>,
+}
+
+/// The rules of a folder and those above it.
+struct Rules {
+    own: Gitignore,
+    above: Option<Rc<Rules>>,
+}
+
+impl Walker {
+    /// Prepares for walks below a directory.
+    pub(crate) fn new(root: &Path) -> Walker {
+        let repo = Repo::discover(root);
+        let mut above = vec![Gitignore::global().0];
+        if let Some(repo) = &repo {
+            let exclude = Repo::discover(root)
+                .and_then(|_| repo.run(["rev-parse", "--git-path", "info/exclude"]).ok())
+                .map(|path| repo.root().join(path.trim_end_matches('\n')));
+            let mut builder = GitignoreBuilder::new(repo.root());
+            builder.add(exclude.unwrap_or_default());
+            above.extend(builder.build());
+            let mut between: Vec<&Path> =
+                root.ancestors().skip(1).take_while(|ancestor| ancestor.starts_with(repo.root())).collect();
+            between.reverse();
+            for folder in between {
+                let mut builder = GitignoreBuilder::new(folder);
+                builder.add(folder.join(".gitignore"));
+                above.extend(builder.build());
+            }
+        }
+        Walker { root: root.to_owned(), repo, above }
+    }
+
+    /// Returns the repository that the directory belongs to.
+    pub(crate) fn repo(&self) -> Option<&Repo> {
+        self.repo.as_ref()
+    }
+
+    /// Returns the directory.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Finds all files.
+    pub(crate) fn walk(&self) -> std::io::Result<Found> {
+        let mut found = Found::default();
+        let directory = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let fd = openat(CWD, &self.root, directory & !OFlags::NOFOLLOW, Mode::empty())?;
+        let none = Rc::new(Rules { own: Gitignore::empty(), above: None });
+        let mut folders = vec![Folder { path: PathBuf::new(), fd, rules: none }];
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = Dir::read_from(&folder.fd) else {
+                found.unreadable.push(folder.path);
+                continue;
+            };
+            let names: Vec<_> = entries
+                .flatten()
+                .map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned())
+                .filter(|name| name != "." && name != "..")
+                .collect();
+            if !folder.path.as_os_str().is_empty() && names.iter().any(|name| name == ".git") {
+                found.nested.push(folder.path.clone());
+            }
+            let rules = self.rules(&folder, names.iter().any(|name| name == ".gitignore"));
+            for name in names {
+                // Our own state and git's are not part of the work.
+                if name == ".git" || name == shared::state::DIRECTORY {
+                    continue;
+                }
+                let path = folder.path.join(&name);
+                let stat = match statat(folder.fd.as_fd(), &name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => stat,
+                    // Gone between the two looks.
+                    Err(Errno::NOENT) => continue,
+                    Err(_) => {
+                        found.unreadable.push(path);
+                        continue;
+                    }
+                };
+                let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+                if self.is_ignored(&rules, &path, is_directory) {
+                    continue;
+                }
+                if is_directory {
+                    match openat(folder.fd.as_fd(), &name, directory, Mode::empty()) {
+                        Ok(fd) => folders.push(Folder { path, fd, rules: Rc::clone(&rules) }),
+                        Err(Errno::NOENT) => {}
+                        Err(_) => found.unreadable.push(path),
+                    }
+                } else if let Some(stat) = Stat::of(&stat) {
+                    found.files.push((path, stat));
+                }
+            }
+        }
+        self.add_tracked(&mut found);
+        found.files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        found.files.dedup_by(|(a, _), (b, _)| a == b);
+        Ok(found)
+    }
+
+    fn rules(&self, folder: &Folder, has_own: bool) -> Rc<Rules> {
+        if !has_own {
+            return Rc::clone(&folder.rules);
+        }
+        let is_root = folder.path.as_os_str().is_empty();
+        let mut builder = GitignoreBuilder::new(if is_root { Path::new(".") } else { &folder.path });
+        // A line that can not be read as a rule ignores nothing, as in git.
+        builder.add(self.root.join(&folder.path).join(".gitignore"));
+        match builder.build() {
+            Ok(own) => Rc::new(Rules { own, above: Some(Rc::clone(&folder.rules)) }),
+            Err(_) => Rc::clone(&folder.rules),
+        }
+    }
+
+    /// Tells whether a path is ignored: the nearest folder that has something to say decides.
+    fn is_ignored(&self, rules: &Rules, path: &Path, is_directory: bool) -> bool {
+        let mut next = Some(rules);
+        while let Some(rules) = next {
+            if !rules.own.is_empty() {
+                let matched = rules.own.matched(path, is_directory);
+                if !matched.is_none() {
+                    return matched.is_ignore();
+                }
+            }
+            next = rules.above.as_deref();
+        }
+        if self.above.iter().all(Gitignore::is_empty) {
+            return false;
+        }
+        let absolute = self.root.join(path);
+        for rules in self.above.iter().rev().filter(|rules| !rules.is_empty()) {
+            let matched = rules.matched(&absolute, is_directory);
+            if !matched.is_none() {
+                return matched.is_ignore();
+            }
+        }
+        false
+    }
+
+    /// Adds files that are tracked though a rule ignores them.
+    fn add_tracked(&self, found: &mut Found) {
+        let Some(repo) = &self.repo else { return };
+        let directory = self.root.as_os_str();
+        let arguments = [
+            OsStr::new("-C"),
+            directory,
+            OsStr::new("ls-files"),
+            OsStr::new("-ciz"),
+            OsStr::new("--exclude-standard"),
+        ];
+        let Ok(listed) = repo.bytes(arguments) else { return };
+        for name in listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+            let path = PathBuf::from(OsStr::from_bytes(name));
+            if let Ok(stat) = statat(CWD, self.root.join(&path), AtFlags::SYMLINK_NOFOLLOW)
+                && let Some(stat) = Stat::of(&stat)
+            {
+                found.files.push((path, stat));
+            }
+        }
+    }
+}
