@@ -174,8 +174,9 @@ impl<P: Protocol> Client<P> {
                 fault.reason = format!("{}, in the last of {failed} tries", fault.reason);
                 return Err(fault);
             }
-            // A wait that the server asks for is waited for by all, at the entrance of the lane.
-            if fault.wait.is_none() {
+            // A wait that the server asks for is waited for by all, at the entrance of the lane. One of no time
+            // at all is no answer to the question how long.
+            if fault.wait.is_none_or(|wait| wait.is_zero()) {
                 let wait = self.retry.backoff(failed);
                 if clock.now() + wait > turn.latest {
                     fault.reason = format!("{}, and the time for tries is over after {failed}", fault.reason);
