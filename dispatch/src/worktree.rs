@@ -1,0 +1,401 @@
+//! A working tree of its own for every task that writes, on a branch of its own, so that the user's checkout is never touched.
+//!
+//! Trees are at `.specpipe/worktrees/<id>-<attempt>`, branches at `specpipe/<id>-<attempt>`. What came of the work is one commit
+//! of exactly what changed in that tree. Two `git worktree add` at once fail now and then (they read each other's half-made
+//! entries), so they are made one after the other under a lock that other processes see too. The repository's hooks, index,
+//! stash and configuration are not used, and nothing is ever pruned that is not ours.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use shared::Problem;
+use shared::git::Repo;
+
+/// Settings for every git command that writes: no hooks, no signing, no housekeeping in the background, our name.
+const SETTINGS: [&str; 16] = [
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "commit.gpgSign=false",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
+    "user.name=specpipe",
+    "-c",
+    "user.email=specpipe@localhost",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "advice.detachedHead=false",
+];
+
+/// Makes working trees for the tasks of one repository.
+#[derive(Debug)]
+pub(crate) struct Worktrees {
+    repo: Repo,
+    directory: PathBuf,
+    lock: PathBuf,
+}
+
+/// A working tree that a task is being done in.
+#[derive(Debug)]
+pub(crate) struct Worktree {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its branch.
+    pub(crate) branch: String,
+    /// The commit that the changes are told against.
+    pub(crate) base: String,
+    repo: Repo,
+    lock: PathBuf,
+    /// Held as long as somebody works in it.
+    _claim: File,
+}
+
+/// What came of the work in a tree.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Work {
+    /// The commit that holds it; absent if nothing changed.
+    pub(crate) commit: Option<String>,
+    /// The files that changed, relative to the repository.
+    pub(crate) files_changed: Vec<String>,
+}
+
+impl Worktrees {
+    /// Returns the working trees of a repository that has a commit to start from.
+    pub(crate) fn of(root: &Path, state: &Path) -> Option<Worktrees> {
+        let repo = Repo::discover(root)?;
+        repo.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok()?;
+        let directory = state.join("worktrees");
+        Some(Worktrees { repo, lock: directory.join("lock"), directory })
+    }
+
+    /// Returns the root of the user's checkout.
+    pub(crate) fn root(&self) -> &Path {
+        self.repo.root()
+    }
+
+    /// Makes a tree for an attempt: from the commit `from`, or from where the user's checkout stands.
+    ///
+    /// A tree of the same name in which nobody works any more and of which nothing came is what a killed run has left:
+    /// it is removed. One with work in it is kept and the new one has a number behind its name, unless the work is of the key
+    /// that this one `replaces`: a run was killed after it made the commit and before it could tell anybody.
+    pub(crate) fn add(
+        &self,
+        id: &str,
+        attempt: u32,
+        replaces: Option<&str>,
+        from: Option<&str>,
+        base: Option<&str>,
+    ) -> Result<Worktree, Problem> {
+        let problem = || Problem::new("cannot make a worktree");
+        std::fs::create_dir_all(&self.directory).map_err(|error| problem().because(error))?;
+        let _lock = lock(&self.lock).map_err(|error| problem().because(error))?;
+        let head = self.commit_of("HEAD").map_err(|error| problem().because(error))?;
+        let from =
+            from.map(|from| self.commit_of(from)).transpose().map_err(|error| problem().because(error))?;
+        let base =
+            base.map(|base| self.commit_of(base)).transpose().map_err(|error| problem().because(error))?;
+        let from = from.unwrap_or_else(|| head.clone());
+        let base = base.unwrap_or_else(|| from.clone());
+        let name = format!("{}-{attempt}", name_of(id));
+        for number in 1..1000 {
+            let name = if number == 1 { name.clone() } else { format!("{name}.{number}") };
+            let Some(claim) =
+                claim(&self.directory.join(format!("{name}.lock"))).map_err(|e| problem().because(e))?
+            else {
+                continue;
+            };
+            let path = self.directory.join(&name);
+            let branch = format!("specpipe/{name}");
+            if !self.is_free(&path, &branch, replaces) {
+                continue;
+            }
+            let path_text = path.to_string_lossy().into_owned();
+            let arguments = ["worktree", "add", "--quiet", "--no-track", "-b", &branch, &path_text, &from];
+            write(&self.repo, arguments).map_err(|error| problem().because(error))?;
+            return Ok(Worktree {
+                path,
+                branch,
+                base,
+                repo: self.repo.clone(),
+                lock: self.lock.clone(),
+                _claim: claim,
+            });
+        }
+        Err(problem()
+            .because(format!("there are too many of the name `{name}`"))
+            .hint(format!("remove old ones with `git worktree remove` from {}", self.directory.display())))
+    }
+
+    fn commit_of(&self, name: &str) -> Result<String, Problem> {
+        let commit = self.repo.run(["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])?;
+        Ok(commit.trim().to_owned())
+    }
+
+    /// Tells whether a name can be used, after removing what a killed run has left there.
+    fn is_free(&self, path: &Path, branch: &str, replaces: Option<&str>) -> bool {
+        let tip = self.commit_of(&format!("refs/heads/{branch}")).ok();
+        if let Some(tip) = &tip {
+            let message =
+                self.repo.run(["log", "-1", "--format=%(trailers:key=Specpipe-Key,valueonly)", tip]);
+            let is_ours = message.is_ok_and(|value| Some(value.trim()) == replaces);
+            // A branch on which nothing was committed points to a commit that other branches have too.
+            let contains =
+                ["for-each-ref", "--contains", tip, "--format=%(refname)", "refs/heads", "refs/remotes"];
+            let others = self.repo.run(contains).unwrap_or_default();
+            let is_in_head = ["merge-base", "--is-ancestor", tip.as_str(), "HEAD"];
+            let has_work = !others.lines().any(|name| name != format!("refs/heads/{branch}"))
+                && !self.repo.ask(&is_in_head).is_ok_and(|ended| ended.success());
+            if has_work && !is_ours {
+                return false;
+            }
+        }
+        if path.exists() || tip.is_some() {
+            remove(&self.repo, path, branch);
+        }
+        !path.exists()
+    }
+}
+
+impl Worktree {
+    /// Commits what changed in the tree and says what it was. A tree in which nothing changed is removed.
+    pub(crate) fn finish(self, id: &str, attempt: u32, text: &str, key: &str) -> Result<Work, Problem> {
+        let problem =
+            || Problem::new("cannot keep the work").hint(format!("it is in {}", self.path.display()));
+        let tree = Repo::discover(&self.path).ok_or_else(problem)?;
+        if tree.root() != self.path.canonicalize().unwrap_or_else(|_| self.path.clone()) {
+            return Err(problem().because("the executor has removed the worktree's link to its repository"));
+        }
+        write(&tree, ["add", "--all", "--", "."]).map_err(|error| problem().because(error))?;
+        let is_clean = tree.ask(&["diff", "--cached", "--quiet", "HEAD"]).is_ok_and(|ended| ended.success());
+        if !is_clean {
+            let title: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
+            let message = format!("{id}: {title}\n\nSpecpipe-Attempt: {attempt}\nSpecpipe-Key: {key}\n");
+            write(&tree, ["commit", "--quiet", "--no-verify", "-m", &message])
+                .map_err(|error| problem().because(error))?;
+        }
+        let head = tree.run(["rev-parse", "HEAD"]).map_err(|error| problem().because(error))?;
+        let head = head.trim().to_owned();
+        let names = ["diff", "--name-only", "--no-renames", "-z", &self.base, &head];
+        let names = tree.bytes(names).map_err(|error| problem().because(error))?;
+        let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        let files_changed: Vec<String> =
+            names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        if head == self.base || files_changed.is_empty() {
+            self.remove();
+            return Ok(Work { commit: None, files_changed: Vec::new() });
+        }
+        Ok(Work { commit: Some(head), files_changed })
+    }
+
+    /// Removes the tree and its branch.
+    pub(crate) fn remove(&self) {
+        if let Ok(_lock) = lock(&self.lock) {
+            remove(&self.repo, &self.path, &self.branch);
+        }
+    }
+}
+
+impl Drop for Worktree {
+    fn drop(&mut self) {
+        // The claim ends with the file; its name is only in the way.
+        let _ = std::fs::remove_file(self.path.with_file_name(claim_name(&self.path)));
+    }
+}
+
+fn claim_name(path: &Path) -> String {
+    format!("{}.lock", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Removes a tree of ours and its branch, and nothing else.
+fn remove(repo: &Repo, path: &Path, branch: &str) {
+    let path_text = path.to_string_lossy().into_owned();
+    let removed = write(repo, ["worktree", "remove", "--force", "--force", &path_text]);
+    if removed.is_err() && path.exists() {
+        // Half made, or git has forgotten it.
+        let _ = std::fs::remove_dir_all(path);
+        let _ = write(repo, ["worktree", "remove", "--force", "--force", &path_text]);
+    }
+    let _ = write(repo, ["update-ref", "-d", &format!("refs/heads/{branch}")]);
+}
+
+fn write<const N: usize>(repo: &Repo, arguments: [&str; N]) -> Result<String, Problem> {
+    repo.run(SETTINGS.iter().chain(&arguments).copied())
+}
+
+fn lock(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
+}
+
+/// Claims a name, or returns nothing if somebody works under it.
+fn claim(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok().then_some(file))
+}
+
+/// Returns an id as a name that is fine for a file and a branch.
+pub(crate) fn name_of(id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if !id.is_empty() && id.len() <= 60 && id.chars().all(is_plain) && !id.starts_with('-') {
+        return id.to_owned();
+    }
+    // Two ids that look alike after this must not meet.
+    let plain: String = id.chars().filter(|c| is_plain(*c)).take(40).collect();
+    format!("{}-{}", plain.trim_start_matches('-'), &blake3::hash(id.as_bytes()).to_hex()[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(directory: &Path, arguments: &[&str]) -> String {
+        let ended = Repo::discover(directory).unwrap().ask(arguments).unwrap();
+        assert!(ended.success(), "git {arguments:?}: {}", ended.stderr.text());
+        ended.stdout.text()
+    }
+
+    fn repository() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().canonicalize().unwrap();
+        let init = shared::process::Command::new(["git", "init", "-q", "-b", "main"])
+            .current_dir(&root)
+            .run()
+            .unwrap();
+        assert!(init.success());
+        std::fs::write(root.join("a.txt"), "one\n").unwrap();
+        std::fs::write(root.join(".gitignore"), ".specpipe/\nbuild/\n").unwrap();
+        for hook in ["pre-commit", "post-checkout", "reference-transaction"] {
+            let path = root.join(".git/hooks").join(hook);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "#!/bin/sh\necho ran >> \"$(git rev-parse --git-common-dir)/hook-ran\"\n")
+                .unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let repo = Repo::discover(&root).unwrap();
+        write(&repo, ["add", "--all"]).unwrap();
+        write(&repo, ["commit", "-q", "--no-verify", "-m", "start"]).unwrap();
+        (place, root)
+    }
+
+    fn worktrees(root: &Path) -> Worktrees {
+        Worktrees::of(root, &root.join(".specpipe")).unwrap()
+    }
+
+    #[test]
+    fn work_becomes_a_commit_on_its_own_branch_and_the_checkout_is_untouched() {
+        let (_place, root) = repository();
+        std::fs::write(root.join("a.txt"), "edited by the user\n").unwrap();
+        std::fs::write(root.join("untracked"), "mine\n").unwrap();
+        let before = git(&root, &["status", "--porcelain"]);
+        let head = git(&root, &["rev-parse", "HEAD"]);
+        let tree = worktrees(&root).add("t 1", 2, Some("k"), None, None).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(tree.path.join("a.txt")).unwrap(),
+            "one\n",
+            "HEAD, not the user's edits"
+        );
+        std::fs::write(tree.path.join("a.txt"), "two\n").unwrap();
+        std::fs::create_dir_all(tree.path.join("build")).unwrap();
+        std::fs::write(tree.path.join("build/out"), "ignored\n").unwrap();
+        std::fs::write(tree.path.join("new file"), "new\n").unwrap();
+        let (path, branch) = (tree.path.clone(), tree.branch.clone());
+        let work = tree.finish("t 1", 2, "change it\nplease", "k").unwrap();
+        assert_eq!(work.files_changed, ["a.txt", "new file"]);
+        let commit = work.commit.unwrap();
+        assert_eq!(git(&root, &["rev-parse", &branch]).trim(), commit);
+        let author = git(&root, &["log", "-1", "--format=%an %s", &commit]);
+        assert_eq!(author.trim(), "specpipe t 1: change it");
+        assert!(path.exists());
+        assert_eq!(git(&root, &["status", "--porcelain"]), before);
+        assert_eq!(git(&root, &["rev-parse", "HEAD"]), head);
+        assert!(!root.join(".git/hook-ran").exists(), "a hook of the user has run");
+    }
+
+    #[test]
+    fn nothing_stays_of_work_that_changed_nothing() {
+        let (_place, root) = repository();
+        let tree = worktrees(&root).add("a", 1, Some("k"), None, None).unwrap();
+        let (path, branch) = (tree.path.clone(), tree.branch.clone());
+        let work = tree.finish("a", 1, "look", "k").unwrap();
+        assert_eq!(work, Work { commit: None, files_changed: Vec::new() });
+        assert!(!path.exists());
+        assert!(!git(&root, &["branch", "--list", "--all"]).contains(&branch));
+        assert_eq!(git(&root, &["worktree", "list"]).lines().count(), 1);
+        let left: Vec<_> = std::fs::read_dir(root.join(".specpipe/worktrees")).unwrap().collect();
+        assert_eq!(left.len(), 1, "only the lock: {left:?}");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_replaced_and_what_somebody_made_is_kept() {
+        let (_place, root) = repository();
+        let trees = worktrees(&root);
+        let left = trees.add("a", 1, Some("k"), None, None).unwrap();
+        std::fs::write(left.path.join("half"), "half done\n").unwrap();
+        let busy = trees.add("a", 1, Some("k"), None, None).unwrap();
+        assert!(busy.path.ends_with("a-1.2"), "the first is still worked in: {:?}", busy.path);
+        drop((left, busy));
+        let again = trees.add("a", 1, Some("k"), None, None).unwrap();
+        assert!(again.path.ends_with("a-1") && !again.path.join("half").exists());
+        std::fs::write(again.path.join("done"), "done\n").unwrap();
+        again.finish("a", 1, "x", "k").unwrap();
+        let other = trees.add("a", 1, Some("another"), None, None).unwrap();
+        assert!(other.path.ends_with("a-1.2"), "there is work in the first: {:?}", other.path);
+        drop(other);
+        let same = trees.add("a", 1, Some("k"), None, None).unwrap();
+        assert!(
+            same.path.ends_with("a-1") && !same.path.join("done").exists(),
+            "its work was never told to anybody"
+        );
+    }
+
+    #[test]
+    fn a_repair_starts_from_the_earlier_commit_and_tells_all_that_changed() {
+        let (_place, root) = repository();
+        let trees = worktrees(&root);
+        let first = trees.add("a", 1, Some("k"), None, None).unwrap();
+        std::fs::write(first.path.join("b.txt"), "b\n").unwrap();
+        let base = first.base.clone();
+        let commit = first.finish("a", 1, "x", "k").unwrap().commit.unwrap();
+        let second = trees.add("a", 2, Some("k2"), Some(&commit), Some(&base)).unwrap();
+        assert!(second.path.join("b.txt").exists());
+        std::fs::write(second.path.join("c.txt"), "c\n").unwrap();
+        assert_eq!(second.finish("a", 2, "x", "k2").unwrap().files_changed, ["b.txt", "c.txt"]);
+    }
+
+    #[test]
+    fn many_trees_can_be_made_at_once() {
+        let (_place, root) = repository();
+        let trees = worktrees(&root);
+        let made: Vec<Worktree> = std::thread::scope(|scope| {
+            let add = |n: usize| {
+                let trees = &trees;
+                scope.spawn(move || trees.add(&format!("t{n}"), 1, Some("k"), None, None).unwrap())
+            };
+            let threads: Vec<_> = (0..12).map(add).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(git(&root, &["worktree", "list"]).lines().count(), 13);
+        made.into_iter().for_each(|tree| drop(tree.finish("t", 1, "x", "k").unwrap()));
+        assert_eq!(git(&root, &["worktree", "list"]).lines().count(), 1);
+    }
+
+    #[test]
+    fn ids_become_names_that_do_not_meet() {
+        assert_eq!(name_of("t1-a_b"), "t1-a_b");
+        for odd in ["", "../../x", "a/b", "a b", "-x", "ü", "a..b", &"x".repeat(100)] {
+            let name = name_of(odd);
+            assert!(
+                name.len() <= 60 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)),
+                "{name}"
+            );
+        }
+        assert_ne!(name_of("a/b"), name_of("a.b"));
+    }
+}
