@@ -1,6 +1,56 @@
 //! Sends every task to its executor, as parallel as its dependencies allow, and brings back what it said.
+//!
+//! Reads records, writes their `dispatch` member, and acts on those that need it: not dispatched yet, rejected by `verify`, or
+//! made from a result that was replaced. What a draft is worth is for `gates` and `verify` to say.
+//!
+//! `engine` decides; `schedule`, `queue`, `order` and `results` are what it decides by, and know nothing of each other.
+//! `route` says which backend drafts a task; the backends are `local`, `command`, `http` and `replay`, behind `backend`.
 
+mod agent;
+mod args;
 pub mod backend;
+mod command;
+mod config;
+mod emit;
+mod engine;
 pub mod http;
+mod incoming;
+mod journal;
 pub mod local;
+mod order;
+mod perform;
+mod plan;
+mod pool;
 pub mod price;
+mod progress;
+mod prompt;
+mod queue;
+mod reader;
+mod replay;
+mod results;
+mod route;
+mod schedule;
+mod settings;
+mod worktree;
+
+use shared::{Exit, Io};
+
+pub use args::Args;
+
+/// The name of this program and of the member that it writes.
+pub const NAME: &str = "dispatch";
+
+/// Runs the program.
+pub fn run(args: Args, mut io: Io) -> Exit {
+    let config = match config::Config::resolve(&args, &io.diagnostics) {
+        Ok(config) => config,
+        Err(problem) => return io.diagnostics.usage(&problem),
+    };
+    if let Err(problem) = io.read_files(&args.files) {
+        return io.diagnostics.usage(&problem);
+    }
+    if let Some(found) = &config.routes.found {
+        io.diagnostics.note(found);
+    }
+    if config.dry_run { plan::show(&config, io) } else { engine::run(config, io) }
+}

@@ -1,0 +1,238 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use shared::units::{parse_duration, parse_size};
+use shared::{CommandLine, Common};
+
+const EXAMPLES: &str = "\
+Examples:
+  Classify tasks, run them, keep the results
+    classify tasks.jsonl | dispatch > results.jsonl
+
+  See what would be run, where, why and for how much
+    classify tasks.jsonl | dispatch --dry-run
+
+  Any program for every task: the text on standard input, or as one argument
+    dispatch -- wc -w < tasks.jsonl
+    dispatch -j 8 -- ./summarize.sh --text {} < tasks.jsonl
+
+  An agent program, at most two at once and for five dollars
+    classify tasks.jsonl | dispatch --backend claude -j 2 --budget 5
+
+  Go on after a crash, a kill or an interrupt: what has finished is not run again
+    dispatch --resume routed.jsonl > results.jsonl
+
+  Without a network, from recorded answers
+    classify tasks.jsonl | dispatch --replay answers.jsonl
+
+Exit status: 0 fine, 1 no (with -e), 2 usage, 3 records with errors, 4 could not go on, 130 interrupted.";
+
+/// Send every task to its executor and bring back what it said
+///
+/// Reads records, one JSON object a line, runs each task that needs it as soon as the tasks it depends on have ended, and
+/// writes the records with their `dispatch` section. Tasks that need no model are done by `local`; which backend and model
+/// drafts the others is said in specpipe.toml, or found by what is there.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "dispatch", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Args {
+    /// Files of records, `-` for standard input [default: standard input]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Run this program for every task, with the text on standard input or in place of `{}`
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub argv: Vec<String>,
+
+    /// How many tasks run at once [default: the processors, but at least 4]
+    #[arg(short, long, value_name = "N", env = "SPECPIPE_DISPATCH_JOBS", hide_env = true, help_heading = "Scheduling",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+
+    /// What a dependency must be for its dependents to start [default: finished]
+    #[arg(
+        long,
+        value_name = "STATE",
+        env = "SPECPIPE_DISPATCH_DEPS",
+        hide_env = true,
+        help_heading = "Scheduling"
+    )]
+    pub deps: Option<Deps>,
+
+    /// Write records as they end instead of in input order
+    #[arg(long, help_heading = "Scheduling")]
+    pub as_completed: bool,
+
+    /// How many unfinished records are held before reading waits
+    #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Scheduling",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub window: u32,
+
+    /// Run tasks again whose last attempt ended so [default: cancelled]
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', help_heading = "Scheduling")]
+    pub rerun: Vec<Ended>,
+
+    /// Show what would be run, in which order, where, why and for how much; run nothing
+    #[arg(short = 'n', long, help_heading = "Scheduling")]
+    pub dry_run: bool,
+
+    /// Use results that an earlier, ended run has left in the journal
+    #[arg(long, help_heading = "Scheduling")]
+    pub resume: bool,
+
+    /// Send every task to this backend; `local` is none but the built-in one
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "SPECPIPE_DISPATCH_BACKEND",
+        hide_env = true,
+        help_heading = "Backends",
+        conflicts_with = "argv"
+    )]
+    pub backend: Option<String>,
+
+    /// Ask this model, whatever the tier
+    #[arg(
+        long,
+        value_name = "MODEL",
+        env = "SPECPIPE_DISPATCH_MODEL",
+        hide_env = true,
+        help_heading = "Backends"
+    )]
+    pub model: Option<String>,
+
+    /// Do nothing without a model but what `task.run` says
+    #[arg(long, help_heading = "Backends")]
+    pub no_local: bool,
+
+    /// Answer from this file of recorded answers
+    #[arg(long, value_name = "FILE", help_heading = "Backends")]
+    pub replay: Option<PathBuf>,
+
+    /// Record all answers in this file, for --replay
+    #[arg(long, value_name = "FILE", help_heading = "Backends")]
+    pub record: Option<PathBuf>,
+
+    /// Where tasks that write files do so: a git worktree each, or right here
+    #[arg(
+        long,
+        value_name = "WHERE",
+        env = "SPECPIPE_DISPATCH_WORKTREES",
+        hide_env = true,
+        help_heading = "Backends"
+    )]
+    pub worktrees: Option<Worktrees>,
+
+    /// The longest that one attempt may take, unless the task says otherwise; 0 is no limit [default: 1h]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, env = "SPECPIPE_DISPATCH_TIMEOUT", hide_env = true,
+          help_heading = "Limits")]
+    pub timeout: Option<Duration>,
+
+    /// Start nothing more that costs money once this many US dollars are spent
+    #[arg(
+        long,
+        value_name = "USD",
+        env = "SPECPIPE_DISPATCH_BUDGET",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub budget: Option<f64>,
+
+    /// A larger output goes to a file [default: 64KiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, env = "SPECPIPE_DISPATCH_OUTPUT_LIMIT", hide_env = true,
+          help_heading = "Limits")]
+    pub output_limit: Option<u64>,
+
+    /// The price table to use instead of the built-in one
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SPECPIPE_DISPATCH_PRICES",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub prices: Option<PathBuf>,
+
+    /// Exit with 1 if a task did not end well
+    #[arg(short, long)]
+    pub exit_status: bool,
+
+    /// The options that all programs share.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl CommandLine for Args {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+/// What a dependency must be for its dependents to start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deps {
+    /// It has ended well.
+    #[default]
+    Finished,
+    /// `verify` has accepted it.
+    Accepted,
+}
+
+/// Where tasks that write do so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Worktrees {
+    /// In a worktree each, if this is a git repository.
+    #[default]
+    Auto,
+    /// Where dispatch was started.
+    Never,
+}
+
+/// How an attempt may have ended, to be run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ended {
+    /// It said that it did not do the task.
+    Failed,
+    /// The model refused.
+    Refused,
+    /// The answer was cut off.
+    Truncated,
+    /// It took too long.
+    Timeout,
+    /// The network or the server failed.
+    Transport,
+    /// The credentials were not accepted.
+    Auth,
+    /// The account's limit was reached.
+    Quota,
+    /// The budget was spent.
+    Budget,
+    /// No backend was configured for it.
+    Unavailable,
+    /// The run was interrupted.
+    Cancelled,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn files_and_a_program_are_told_apart() {
+        let args = Args::parse_from(["dispatch", "a.jsonl", "--", "sh", "-c", "cat"]);
+        assert_eq!((args.files.len(), args.argv.join(" ").as_str()), (1, "sh -c cat"));
+        let args = Args::parse_from(["dispatch", "--rerun", "failed,timeout"]);
+        assert_eq!(args.rerun, [Ended::Failed, Ended::Timeout]);
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line as it is understood: flags over environment over specpipe.toml over what is usual.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use shared::section::Status;
+use shared::state::{DIRECTORY, Root};
+use shared::{Diagnostics, Problem, config, processors};
+
+use crate::agent::Agents;
+use crate::args::{Args, Deps, Ended, Worktrees};
+use crate::price::Table;
+use crate::replay::Recorder;
+use crate::route::{Routes, Surroundings, Wishes};
+use crate::settings::Settings;
+
+/// How long one attempt may take, if nobody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// How much of an output stays in its record.
+const OUTPUT_LIMIT: u64 = 64 << 10;
+
+/// Fewer tasks at once would leave a machine idle that mostly waits for others.
+const FEWEST_JOBS: usize = 4;
+
+/// All that a run has to know.
+pub(crate) struct Config {
+    pub(crate) jobs: usize,
+    pub(crate) deps: Deps,
+    pub(crate) as_completed: bool,
+    pub(crate) window: usize,
+    pub(crate) rerun: Vec<Status>,
+    pub(crate) dry_run: bool,
+    pub(crate) resume: bool,
+    pub(crate) worktrees: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) budget: Option<f64>,
+    pub(crate) output_limit: usize,
+    pub(crate) max_line: u64,
+    pub(crate) exit_status: bool,
+    pub(crate) root: Root,
+    /// Where dispatch was started.
+    pub(crate) directory: PathBuf,
+    pub(crate) routes: Routes,
+    pub(crate) agents: Agents,
+    pub(crate) prices: Table,
+    pub(crate) recorder: Option<Recorder>,
+}
+
+impl Config {
+    /// Puts all layers together.
+    pub(crate) fn resolve(args: &Args, diagnostics: &Diagnostics) -> Result<Config, Problem> {
+        let directory = std::env::current_dir()
+            .map_err(|error| Problem::new("cannot find the working directory").because(error))?;
+        let root = Root::find(&directory);
+        let settings: Settings = config::load("dispatch", args.common.config.as_deref(), &directory)?;
+        let budget = args.budget.or(settings.budget_usd);
+        if budget.is_some_and(|budget| !budget.is_finite() || budget < 0.0) {
+            return Err(
+                Problem::new("the budget is no amount of money").hint("write US dollars such as 5 or 0.25")
+            );
+        }
+        let output_limit = args.output_limit.or(settings.output_limit).unwrap_or(OUTPUT_LIMIT);
+        let output_limit = usize::try_from(output_limit).unwrap_or(usize::MAX).max(1);
+        let place = Surroundings {
+            root: root.path.clone(),
+            outputs: root.path.join(DIRECTORY).join("outputs"),
+            output_limit,
+        };
+        let wishes = Wishes {
+            argv: &args.argv,
+            backend: args.backend.as_deref(),
+            model: args.model.as_deref(),
+            replay: args.replay.as_deref(),
+            no_local: args.no_local,
+        };
+        let routes = Routes::resolve(&wishes, &settings, &place)?;
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let (agents, broken) = Agents::load(&root.path, home.as_deref());
+        for problem in broken {
+            diagnostics.warning(problem.full_message());
+        }
+        let prices = args.prices.as_deref().or(settings.prices.as_deref());
+        let jobs = args.jobs.or(settings.jobs).map_or_else(|| processors().max(FEWEST_JOBS), usize::from);
+        let worktrees = args.worktrees.or(settings.worktrees).unwrap_or_default();
+        let mut rerun: Vec<Status> = args.rerun.iter().copied().map(Status::from).collect();
+        if rerun.is_empty() {
+            rerun.push(Status::Cancelled);
+        }
+        Ok(Config {
+            jobs: jobs.max(1),
+            deps: args.deps.or(settings.deps).unwrap_or_default(),
+            as_completed: args.as_completed,
+            window: args.window as usize,
+            rerun,
+            dry_run: args.dry_run,
+            resume: args.resume,
+            worktrees: worktrees == Worktrees::Auto && root.git,
+            timeout: Some(args.timeout.or(settings.timeout).unwrap_or(TIMEOUT))
+                .filter(|timeout| !timeout.is_zero()),
+            budget,
+            output_limit,
+            max_line: args.common.max_line,
+            exit_status: args.exit_status,
+            root,
+            directory,
+            routes,
+            agents,
+            prices: prices.map_or_else(|| Ok(Table::built_in()), Table::load)?,
+            recorder: args.record.as_deref().map(|path: &Path| Recorder::create(path)).transpose()?,
+        })
+    }
+}
+
+impl From<Ended> for Status {
+    fn from(ended: Ended) -> Status {
+        match ended {
+            Ended::Failed => Status::Failed,
+            Ended::Refused => Status::Refused,
+            Ended::Truncated => Status::Truncated,
+            Ended::Timeout => Status::Timeout,
+            Ended::Transport => Status::Transport,
+            Ended::Auth => Status::Auth,
+            Ended::Quota => Status::Quota,
+            Ended::Budget => Status::Budget,
+            Ended::Unavailable => Status::Unavailable,
+            Ended::Cancelled => Status::Cancelled,
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! Runs what needs to be run: takes records in, starts each task the moment its inputs are there and a place is free, and
+//! lets the records out.
+//!
+//! One thread decides everything and never waits for anything but the next event. Reading, writing, jobs and the journal's
+//! way to the disk have threads of their own; jobs that wait for a network share a runtime, which is started for the first.
+
+mod attempt;
+mod settle;
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use shared::section::{Dispatch, Status};
+use shared::writer::Stopped;
+use shared::{Diagnostics, Exit, Io, Problem, Record, interrupt, warden};
+
+use self::attempt::Attempt;
+use crate::backend::{Answer, Draft};
+use crate::config::Config;
+use crate::emit::{Emitter, Written};
+use crate::incoming::{Content, Incoming, Known, Need};
+use crate::journal::Journal;
+use crate::order::Order;
+use crate::perform::{Performed, Workshop};
+use crate::pool::Pool;
+use crate::progress::Bar;
+use crate::queue::Queue;
+use crate::reader::{self, Credits, Progress};
+use crate::results::{Ending, Results, Standing};
+use crate::schedule::{IdHash, Schedule, Seq};
+use crate::worktree::Worktrees;
+
+/// How many records are asked for at once.
+const CREDIT: usize = 512;
+
+/// How many bytes of unfinished records are held before reading waits.
+const HELD: u64 = 24 << 20;
+
+/// How many bytes of finished lines may wait in a file behind an unfinished one before reading waits.
+const SPILLED: u64 = 4 << 30;
+
+/// How often an interrupt is looked for while nothing happens.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// After an interrupt, records that come in are let by for so long.
+const LET_BY: Duration = Duration::from_secs(10);
+
+/// What happens.
+enum Event {
+    Read(Progress),
+    Written(Written),
+    Performed(Seq, Box<Performed>),
+}
+
+/// A run.
+pub(crate) struct Engine {
+    config: Config,
+    diagnostics: Diagnostics,
+    workshop: Option<Arc<Workshop>>,
+    journal: Option<Journal>,
+    schedule: Schedule,
+    queue: Queue,
+    order: Order,
+    results: Results,
+    held: HashMap<Seq, Held>,
+    held_bytes: u64,
+    /// Released, and not yet looked at.
+    released: VecDeque<Seq>,
+    pool: Pool,
+    remote: Option<tokio::runtime::Runtime>,
+    asked: HashMap<Seq, tokio::task::AbortHandle>,
+    events: Sender<Event>,
+    credits: Credits,
+    credit: usize,
+    input: Input,
+    unreadable: Option<Problem>,
+    stopping: Option<Instant>,
+    spent: f64,
+    has_warned_of_budget: bool,
+    bar: Bar,
+    exit: Exit,
+}
+
+/// How far the input is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    Ended,
+}
+
+/// A record that is held because something is to be done about it.
+struct Held {
+    line: u64,
+    record: Record,
+    known: Box<Known>,
+    need: Need,
+    id: IdHash,
+    bytes: u64,
+    attempt: Option<Attempt>,
+    /// The lane that it runs in.
+    running: Option<usize>,
+}
+
+/// Why a run can not go on.
+enum Halt {
+    /// The reader of the output has had enough.
+    Closed,
+    Failed(Problem),
+}
+
+/// Runs everything.
+pub(crate) fn run(config: Config, io: Io) -> Exit {
+    interrupt::hold();
+    let Io { input, output, diagnostics } = io;
+    let (events, inbox) = channel();
+    let credits = Credits::default();
+    reader::start(input, config.max_line, credits.clone(), events.clone(), Event::Read);
+    let mut emitter = Emitter::start(output, events.clone(), Event::Written);
+    let limits = config.routes.lanes.iter().map(|lane| lane.limit);
+    let mut engine = Engine {
+        queue: Queue::new(config.jobs, limits.collect::<Vec<_>>()),
+        order: Order::new(config.as_completed),
+        pool: Pool::new(config.jobs),
+        bar: Bar::new(&diagnostics),
+        diagnostics,
+        workshop: None,
+        journal: None,
+        schedule: Schedule::default(),
+        results: Results::new(),
+        held: HashMap::new(),
+        held_bytes: 0,
+        released: VecDeque::new(),
+        remote: None,
+        asked: HashMap::new(),
+        events,
+        credits,
+        credit: 0,
+        input: Input::Open,
+        unreadable: None,
+        stopping: None,
+        spent: 0.0,
+        has_warned_of_budget: false,
+        exit: Exit::Ok,
+        config,
+    };
+    let halt = engine.turn(&inbox, &mut emitter);
+    engine.bar.finish();
+    match halt {
+        Ok(()) => {}
+        // What still runs has nobody left to tell.
+        Err(Halt::Closed) => {
+            warden::end_marked(warden::mark());
+            engine.exit = Exit::Ok;
+        }
+        Err(Halt::Failed(problem)) => {
+            warden::end_marked(warden::mark());
+            engine.exit = engine.diagnostics.fatal(&problem);
+        }
+    }
+    if let Some(runtime) = engine.remote.take() {
+        runtime.shutdown_background();
+    }
+    engine.exit
+}
+
+impl Engine {
+    /// Goes on until everything has left.
+    fn turn(&mut self, inbox: &Receiver<Event>, emitter: &mut Emitter) -> Result<(), Halt> {
+        loop {
+            self.look_for_interrupt()?;
+            self.follow_up()?;
+            self.start_what_may()?;
+            emitter.offer(|buffer, most| self.order.take(buffer, most)).map_err(spill_problem)?;
+            self.read_on(emitter);
+            let all_left = self.order.is_empty() && !emitter.is_busy() && self.held.is_empty();
+            if all_left && (self.input == Input::Ended || self.is_over()) {
+                return self.unreadable.take().map_or(Ok(()), |problem| Err(Halt::Failed(problem)));
+            }
+            self.bar.draw(self.queue.running(), self.spent);
+            match inbox.recv_timeout(LOOK) {
+                Ok(event) => self.take(event, emitter)?,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            // What has happened meanwhile is looked at together.
+            for event in inbox.try_iter().take(256) {
+                self.take(event, emitter)?;
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event, emitter: &mut Emitter) -> Result<(), Halt> {
+        match event {
+            Event::Read(Progress::Records(records, bytes)) => {
+                self.credits.took(bytes);
+                self.credit -= records.len();
+                for incoming in records {
+                    self.receive(incoming)?;
+                }
+            }
+            Event::Read(Progress::End(end)) => {
+                self.input = Input::Ended;
+                match end {
+                    Ok(()) => self.settle_stranded()?,
+                    // What runs comes to its end and is told; without the rest of the input nothing more is started.
+                    Err(error) => {
+                        self.unreadable = Some(Problem::new("cannot read the input").because(error));
+                        self.stop();
+                    }
+                }
+            }
+            Event::Written(Ok(buffer)) => emitter.written(buffer),
+            Event::Written(Err(Stopped::Closed)) => return Err(Halt::Closed),
+            Event::Written(Err(Stopped::Failed(problem))) => return Err(Halt::Failed(problem)),
+            Event::Performed(seq, performed) => self.performed(seq, *performed)?,
+        }
+        Ok(())
+    }
+
+    /// Asks for more records, if there is room for them or nothing else to do.
+    fn read_on(&mut self, emitter: &Emitter) {
+        let (in_memory, spilled) = self.order.waiting();
+        let reader_of_output_is_slow =
+            emitter.is_busy() && self.order.has_next() && in_memory as u64 >= HELD / 4;
+        let is_idle = self.queue.ready() == 0 && self.queue.free() > 0;
+        let has_room = self.held.len() < self.config.window && self.held_bytes < HELD;
+        let wants = (has_room || is_idle || self.stopping.is_some())
+            && !reader_of_output_is_slow
+            && spilled < SPILLED;
+        if self.input == Input::Open && wants && self.credit < CREDIT / 2 {
+            self.credits.grant(CREDIT - self.credit);
+            self.credit = CREDIT;
+        }
+    }
+
+    /// Takes a record in.
+    fn receive(&mut self, incoming: Incoming) -> Result<(), Halt> {
+        let Incoming { line, record, id, content } = incoming;
+        let seq = self.order.open();
+        self.bar.came_in();
+        if self.stopping.is_some() {
+            return self.let_out(seq, &record);
+        }
+        let Some(id) = id else {
+            // A line that is no record says so itself.
+            if let Content::Unusable(problem) = &content {
+                self.exit = self.exit.worse(Exit::Records);
+                self.diagnostics.record(Some(line), None, problem);
+            }
+            return self.let_out(seq, &record);
+        };
+        if let Content::LetBy = content {
+            if self.results.claim(id, line).is_ok() {
+                self.results.end(id, line, Ending::Errors);
+                self.release(id);
+            }
+            return self.let_out(seq, &record);
+        }
+        if let Err(standing) = self.results.claim(id, line) {
+            return self.refuse_duplicate(seq, line, record, standing);
+        }
+        let known = match content {
+            Content::Task(known) => known,
+            Content::Unusable(problem) => return self.refuse(seq, line, record, id, problem),
+            Content::LetBy => return Ok(()),
+        };
+        let need = known.need(&self.config.rerun);
+        if need == Need::Nothing {
+            return self.settle(seq, line, record, id, &known, None);
+        }
+        let ids = known.task.depends_on.iter().map(|id| IdHash::of(id));
+        let is_open = |id: &IdHash| matches!(self.results.standing(*id), None | Some(Standing::Held(_)));
+        let open: Vec<IdHash> = ids.filter(is_open).collect();
+        if self.schedule.insert(seq, id, open) {
+            self.released.push_back(seq);
+        }
+        let bytes = record.to_line().len() as u64;
+        self.held_bytes += bytes;
+        let held = Held { line, record, known, need, id, bytes, attempt: None, running: None };
+        self.held.insert(seq, held);
+        match self.schedule.cycle_through(seq) {
+            Some(cycle) => self.refuse_cycle(&cycle),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at all tasks whose dependencies have ended.
+    fn follow_up(&mut self) -> Result<(), Halt> {
+        while let Some(seq) = self.released.pop_front() {
+            self.consider(seq)?;
+        }
+        Ok(())
+    }
+
+    /// Starts as much as may run at once.
+    fn start_what_may(&mut self) -> Result<(), Halt> {
+        if self.stopping.is_some() {
+            return Ok(());
+        }
+        if self.queue.ready() > self.queue.free() && self.queue.free() > 0 && self.schedule.measure_chains() {
+            self.queue.reorder(|seq| self.schedule.chain(seq));
+        }
+        while let Some((lane, seq)) = self.queue.start() {
+            if self.start(lane, seq)? {
+                continue;
+            }
+            self.queue.end(lane);
+            self.follow_up()?;
+        }
+        Ok(())
+    }
+
+    /// Starts a task in its lane; tells whether it runs.
+    fn start(&mut self, lane: usize, seq: Seq) -> Result<bool, Halt> {
+        let Some(assignment) = self.assignment(lane, seq)? else { return Ok(false) };
+        let workshop = self.workshop()?;
+        let events = self.events.clone();
+        if let Some(held) = self.held.get_mut(&seq) {
+            held.running = Some(lane);
+        }
+        if assignment.lane.backend.is_remote() {
+            let runtime = match &self.remote {
+                Some(runtime) => runtime,
+                None => self.remote.insert(runtime().map_err(|error| {
+                    Halt::Failed(Problem::new("cannot start the threads for the network").because(error))
+                })?),
+            };
+            let task = runtime.spawn(async move {
+                let performed = workshop.ask(assignment).await;
+                let _ = events.send(Event::Performed(seq, Box::new(performed)));
+            });
+            self.asked.insert(seq, task.abort_handle());
+        } else {
+            self.pool.spawn(move || {
+                let performed = catch_unwind(AssertUnwindSafe(|| workshop.perform(assignment)));
+                let performed = performed.unwrap_or_else(|_| broken());
+                let _ = events.send(Event::Performed(seq, Box::new(performed)));
+            });
+        }
+        Ok(true)
+    }
+
+    /// Makes a directory for what the attempts need, when there is a first one.
+    fn workshop(&mut self) -> Result<Arc<Workshop>, Halt> {
+        if let Some(workshop) = &self.workshop {
+            return Ok(Arc::clone(workshop));
+        }
+        let state = self.state()?;
+        let root = self.config.worktrees.then_some(&self.config.root.path);
+        let worktrees = root.and_then(|root| Worktrees::of(root, &state));
+        let recorder = self.config.recorder.take();
+        let workshop = Workshop::new(worktrees, recorder, state.join("outputs"), self.config.output_limit);
+        Ok(Arc::clone(self.workshop.insert(Arc::new(workshop))))
+    }
+
+    fn state(&self) -> Result<PathBuf, Halt> {
+        self.config.root.state().map_err(|error| {
+            let path = self.config.root.path.join(shared::state::DIRECTORY);
+            let problem = Problem::new(format!("cannot make the state directory `{}`", path.display()));
+            Halt::Failed(
+                problem
+                    .because(error)
+                    .hint("run dispatch where it may write, or make the directory writable"),
+            )
+        })
+    }
+
+    /// Returns the journal, which is opened when it is first needed.
+    fn journal(&mut self) -> Result<&Journal, Halt> {
+        if self.journal.is_none() {
+            let state = self.state()?;
+            let journal = Journal::open(&state, self.config.resume);
+            self.journal = Some(journal.map_err(journal_problem)?);
+        }
+        self.journal.as_ref().ok_or_else(|| Halt::Failed(Problem::new("there is no journal")))
+    }
+
+    /// Puts the result of an attempt into its record, or tries the next backend.
+    fn performed(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
+        self.asked.remove(&seq);
+        let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
+        if let Some(lane) = held.running.take() {
+            self.queue.end(lane);
+        }
+        match performed.answer {
+            Answer::Declined(why) => {
+                let is_stopping = self.stopping.is_some();
+                let Some(attempt) = &mut held.attempt else { return Ok(()) };
+                attempt.declined(why);
+                if is_stopping {
+                    return self.abandon(seq);
+                }
+                self.send_on(seq)
+            }
+            Answer::Draft(_) => self.finish(seq, performed),
+        }
+    }
+
+    /// Stops starting things. What waits leaves as it came.
+    fn stop(&mut self) {
+        self.stopping.get_or_insert_with(Instant::now);
+        self.queue.drain();
+        self.released.clear();
+    }
+
+    fn look_for_interrupt(&mut self) -> Result<(), Halt> {
+        if interrupt::requested() && self.stopping.is_none() {
+            self.exit = self.exit.worse(Exit::Interrupted);
+            self.stop();
+            // Those that wait for a network have no child that a signal could end.
+            for (seq, task) in std::mem::take(&mut self.asked) {
+                task.abort();
+                let _ = self.events.send(Event::Performed(seq, Box::new(interrupted())));
+            }
+        }
+        if self.stopping.is_none() {
+            return Ok(());
+        }
+        let waiting: Vec<Seq> =
+            self.held.iter().filter(|(_, held)| held.running.is_none()).map(|(seq, _)| *seq).collect();
+        for seq in waiting {
+            self.abandon(seq)?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether an interrupted run has waited for the rest of its input long enough.
+    fn is_over(&self) -> bool {
+        self.stopping.is_some_and(|since| since.elapsed() > LET_BY)
+    }
+
+    fn release(&mut self, id: IdHash) {
+        self.released.extend(self.schedule.complete(id));
+    }
+
+    /// Gives a record its place in the output.
+    fn let_out(&mut self, seq: Seq, record: &Record) -> Result<(), Halt> {
+        self.bar.went_out();
+        self.order.fill(seq, record.to_line().into_owned()).map_err(spill_problem)
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+fn broken() -> Performed {
+    told(Draft::because(Status::Failed, "dispatch itself has failed here; please report it"))
+}
+
+fn interrupted() -> Performed {
+    told(Draft::because(Status::Cancelled, "interrupted"))
+}
+
+fn told(draft: Draft) -> Performed {
+    Performed {
+        answer: Answer::Draft(draft),
+        started_at: shared::units::now(),
+        elapsed: Duration::ZERO,
+        tree: None,
+        files_changed: None,
+    }
+}
+
+fn spill_problem(error: std::io::Error) -> Halt {
+    let problem = Problem::new("cannot keep results in a temporary file").because(error);
+    Halt::Failed(problem.hint("make room in the directory that TMPDIR names, or set it to another one"))
+}
+
+fn journal_problem(error: std::io::Error) -> Halt {
+    let problem = Problem::new("cannot write the journal").because(error);
+    Halt::Failed(problem.hint("what has finished is kept; make room and run the same command with --resume"))
+}
+
+/// Tells whether an attempt ended well.
+fn is_ok(dispatch: &Dispatch) -> bool {
+    dispatch.status == Status::Ok
+}

@@ -1,0 +1,366 @@
+//! From a released task to a job: whether it is run, what it is told, and where it goes.
+
+use std::collections::BTreeMap;
+
+use shared::section::{Decision, Dispatch, Earlier, Gates, Status, Tier};
+
+use super::{Engine, Halt, Held, journal_problem, spill_problem};
+use crate::args::Deps;
+use crate::backend::Job;
+use crate::incoming::{Known, Need};
+use crate::journal::Key;
+use crate::perform::Assignment;
+use crate::prompt::{Rejected, prompt};
+use crate::results::{Ending, Handed, Standing};
+use crate::route::Step;
+use crate::schedule::{IdHash, Seq};
+
+/// An attempt that is to be made.
+pub(super) struct Attempt {
+    pub(super) number: u32,
+    pub(super) tier: Tier,
+    pub(super) earlier: Vec<Earlier>,
+    pub(super) inputs: BTreeMap<String, u32>,
+    pub(super) key: Key,
+    /// Where it may go, first choice first.
+    steps: Vec<Step>,
+    /// Why those before have declined it.
+    declined: Vec<String>,
+}
+
+impl Attempt {
+    /// Notes that the backend it was given to has declined it.
+    pub(super) fn declined(&mut self, why: String) {
+        self.steps.remove(0);
+        self.declined.push(why);
+    }
+
+    /// Returns where it goes now.
+    pub(super) fn step(&self) -> Option<&Step> {
+        self.steps.first()
+    }
+
+    /// Returns a section that says how it ended without having run.
+    pub(super) fn unrun(&self, executor: &str, status: Status, reason: String) -> Dispatch {
+        Dispatch {
+            attempt: self.number,
+            status,
+            executor: executor.to_owned(),
+            backend: None,
+            model: None,
+            tier: self.tier,
+            output: None,
+            output_file: None,
+            stderr: None,
+            exit_code: None,
+            reason: Some(reason),
+            usage: None,
+            cost_usd: None,
+            price_table: None,
+            started_at: None,
+            elapsed_ms: 0,
+            stop_reason: None,
+            turns: None,
+            retries: None,
+            worktree: None,
+            branch: None,
+            base: None,
+            commit: None,
+            files_changed: None,
+            inputs: self.inputs.clone(),
+            earlier: self.earlier.clone(),
+        }
+    }
+}
+
+/// How the dependencies of a task stand, all of which have ended.
+enum Inputs {
+    Ready(Vec<Handed>),
+    /// One has not been done yet, and this is no reason to skip what needs it.
+    Waiting,
+    /// One did not end well: its id and how.
+    Missing(String, Ending),
+}
+
+impl Engine {
+    /// Decides what happens with a task whose dependencies have ended.
+    pub(super) fn consider(&mut self, seq: Seq) -> Result<(), Halt> {
+        let inputs = match self.inputs(seq)? {
+            Inputs::Ready(inputs) => inputs,
+            Inputs::Waiting => return self.leave(seq),
+            Inputs::Missing(id, ending) => return self.skip(seq, &id, ending),
+        };
+        let Some(held) = self.held.get(&seq) else { return Ok(()) };
+        let because = match &held.need {
+            Need::IfReplaced => match replaced(&held.known, &inputs) {
+                Some(because) => Some(because),
+                None => return self.leave(seq),
+            },
+            _ => None,
+        };
+        let attempt = match self.plan(held, &inputs, because) {
+            Ok(attempt) => attempt,
+            Err(problem) => {
+                let Some(held) = self.take_out(seq) else { return Ok(()) };
+                return self.refuse(seq, held.line, held.record, held.id, problem);
+            }
+        };
+        if let Some(dispatch) = self.finished_before(&attempt)? {
+            let Some(held) = self.take_out(seq) else { return Ok(()) };
+            self.diagnostics
+                .verbose(format!("id {}: finished in an earlier run", held.record.id().unwrap_or_default()));
+            self.bar.resumed();
+            return self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch));
+        }
+        if let Some(held) = self.held.get_mut(&seq) {
+            held.attempt = Some(attempt);
+        }
+        self.send_on(seq)
+    }
+
+    /// Looks up what the dependencies of a task hand over.
+    fn inputs(&mut self, seq: Seq) -> Result<Inputs, Halt> {
+        let Some(held) = self.held.get(&seq) else { return Ok(Inputs::Waiting) };
+        let (mut ready, mut is_waiting, mut missing) = (Vec::new(), false, None);
+        for id in &held.known.task.depends_on {
+            match self.results.standing(IdHash::of(id)) {
+                Some(Standing::Done(place)) => {
+                    let handed = self.results.handed(place).map_err(spill_problem)?;
+                    is_waiting |= self.config.deps == Deps::Accepted && !handed.is_accepted;
+                    ready.push(handed);
+                }
+                Some(Standing::Ended(_, Ending::Waiting)) | Some(Standing::Held(_)) => is_waiting = true,
+                Some(Standing::Ended(_, ending)) => missing = missing.or(Some((id.clone(), ending))),
+                // Tasks that have not been run are refused; those that have do not need it again.
+                None => is_waiting |= held.need == Need::IfPossible,
+            }
+        }
+        Ok(match missing {
+            Some((id, ending)) => Inputs::Missing(id, ending),
+            None if is_waiting => Inputs::Waiting,
+            None => Inputs::Ready(ready),
+        })
+    }
+
+    /// Lets a task go that needs nothing now: as it is, whether it was run or not.
+    pub(super) fn leave(&mut self, seq: Seq) -> Result<(), Halt> {
+        let Some(held) = self.take_out(seq) else { return Ok(()) };
+        self.settle(seq, held.line, held.record, held.id, &held.known, None)
+    }
+
+    /// Marks a task as skipped, because something it needs did not end well.
+    fn skip(&mut self, seq: Seq, id: &str, ending: Ending) -> Result<(), Halt> {
+        let Some(held) = self.take_out(seq) else { return Ok(()) };
+        let used = held.known.dispatch.as_ref().is_some_and(|dispatch| dispatch.inputs.contains_key(id));
+        let is_news = match held.need {
+            Need::First | Need::Again(_) | Need::Escalated(..) => true,
+            // A result stays, unless what it was made from has been replaced by a failure.
+            Need::IfReplaced => used && matches!(ending, Ending::Status(_)),
+            Need::IfPossible | Need::Nothing => false,
+        };
+        if !is_news {
+            return self.settle(seq, held.line, held.record, held.id, &held.known, None);
+        }
+        let reason = match ending {
+            Ending::Status(status) => format!("its dependency `{id}` ended as {}", name_of(status)),
+            Ending::Errors | Ending::Waiting => format!("its dependency `{id}` could not be processed"),
+        };
+        let attempt = Attempt {
+            number: held.known.next_attempt(),
+            tier: tier_of(&held.known, &held.need),
+            earlier: held.known.earlier(None),
+            inputs: BTreeMap::new(),
+            key: Key::of([]),
+            steps: Vec::new(),
+            declined: Vec::new(),
+        };
+        let dispatch = attempt.unrun(held.known.executor(), Status::Skipped, reason);
+        self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
+    }
+
+    /// Works out an attempt: its number, its tier, where it may go, and the key of its result.
+    fn plan(
+        &self,
+        held: &Held,
+        inputs: &[Handed],
+        because: Option<String>,
+    ) -> Result<Attempt, shared::Problem> {
+        let known = &held.known;
+        let id = held.record.id().unwrap_or_default();
+        let agent = self.config.agents.get(known.executor())?;
+        let number = known.next_attempt();
+        let tier = tier_of(known, &held.need);
+        let may_be_local = match held.need {
+            Need::First | Need::IfPossible => known.may_be_local(),
+            Need::Escalated(..) => false,
+            _ => known.dispatch.as_ref().is_some_and(|last| last.tier == Tier::LOCAL) || known.may_be_local(),
+        };
+        let steps =
+            self.config.routes.steps(id, number, tier.max(Tier::ONE), may_be_local, known.task.run.is_some());
+        let mut parts: Vec<Vec<u8>> = vec![id.into(), held.record.raw("task").unwrap_or_default().into()];
+        parts.push(format!("{number} {tier} {} {} {:?}", agent.name, agent.body, agent.tools).into());
+        for step in &steps {
+            let lane = &self.config.routes.lanes[step.lane];
+            parts.push(format!("{} {} {:?}", lane.name, lane.identity, step.model).into());
+        }
+        parts.extend(inputs.iter().map(|input| format!("{} {}", input.id, input.fingerprint).into()));
+        if let (Need::Escalated(..), Some(verify)) = (&held.need, &known.verify) {
+            parts.push(format!("{} {}", verify.decision, verify.reason).into());
+        }
+        Ok(Attempt {
+            number,
+            tier,
+            earlier: known.earlier(because),
+            inputs: inputs.iter().map(|input| (input.id.clone(), input.attempt)).collect(),
+            key: Key::of(parts.iter().map(Vec::as_slice)),
+            steps,
+            declined: Vec::new(),
+        })
+    }
+
+    fn finished_before(&mut self, attempt: &Attempt) -> Result<Option<Dispatch>, Halt> {
+        if !self.config.resume {
+            return Ok(None);
+        }
+        self.journal()?.lookup(attempt.key).map_err(journal_problem)
+    }
+
+    /// Lets a task wait for its turn at the next backend, or says that there is none.
+    pub(super) fn send_on(&mut self, seq: Seq) -> Result<(), Halt> {
+        let Some(attempt) = self.held.get(&seq).and_then(|held| held.attempt.as_ref()) else { return Ok(()) };
+        if let Some(step) = attempt.step() {
+            self.queue.push(step.lane, seq, self.schedule.chain(seq));
+            return Ok(());
+        }
+        let mut reason = attempt.declined.join("; ");
+        let last_word = self.config.routes.missing(attempt.tier.max(Tier::ONE));
+        if !self.config.routes.is_replay() || reason.is_empty() {
+            reason = if reason.is_empty() {
+                last_word
+            } else {
+                format!("{last_word} (`local` declined: {reason})")
+            };
+        }
+        self.settle_unrun(seq, Status::Unavailable, reason)
+    }
+
+    /// Ends an attempt that was not made.
+    pub(super) fn settle_unrun(&mut self, seq: Seq, status: Status, reason: String) -> Result<(), Halt> {
+        let Some(held) = self.take_out(seq) else { return Ok(()) };
+        let executor = held.known.executor();
+        let dispatch = held.attempt.as_ref().map(|attempt| attempt.unrun(executor, status, reason));
+        self.settle(seq, held.line, held.record, held.id, &held.known, dispatch)
+    }
+
+    /// Makes the job of a task whose turn has come; none if its budget is spent.
+    pub(super) fn assignment(&mut self, lane: usize, seq: Seq) -> Result<Option<Assignment>, Halt> {
+        let lane = std::sync::Arc::clone(&self.config.routes.lanes[lane]);
+        if lane.backend.may_cost()
+            && let Some(reason) = self.spent_budget(seq)
+        {
+            self.settle_unrun(seq, Status::Budget, reason)?;
+            return Ok(None);
+        }
+        let Inputs::Ready(inputs) = self.inputs(seq)? else { return Ok(None) };
+        let Some(held) = self.held.get(&seq) else { return Ok(None) };
+        let Some((attempt, step)) =
+            held.attempt.as_ref().and_then(|attempt| Some((attempt, attempt.step()?)))
+        else {
+            return Ok(None);
+        };
+        let known = &held.known;
+        let id = held.record.id().unwrap_or_default().to_owned();
+        let Ok(agent) = self.config.agents.get(known.executor()) else { return Ok(None) };
+        let gates: Option<Gates> = held.record.get().ok().flatten();
+        let rejected = match (&held.need, &known.dispatch, &known.verify) {
+            (Need::Escalated(..), Some(dispatch), Some(verify)) => {
+                Some(Rejected { dispatch, verify, gates: gates.as_ref() })
+            }
+            _ => None,
+        };
+        let allowed = |tool: &&String| {
+            known
+                .task
+                .tools
+                .as_ref()
+                .is_none_or(|tools| tools.iter().any(|name| name.eq_ignore_ascii_case(tool)))
+        };
+        let tools: Vec<String> = agent.tools.iter().filter(allowed).cloned().collect();
+        let (from, base) = starting_point(known, &held.need, &inputs);
+        let assignment = Assignment {
+            writes: agent.writes() && tools.iter().any(|tool| tool == "Write" || tool == "Edit"),
+            replaces: self.config.resume,
+            key: attempt.key.to_hex(),
+            from,
+            base,
+            job: Job {
+                prompt: prompt(&known.task, &inputs, rejected.as_ref()),
+                attempt: attempt.number,
+                tier: step.tier,
+                executor: agent.name.clone(),
+                system: (!agent.body.is_empty()).then(|| agent.body.clone()),
+                tools,
+                model: step.model.clone().or_else(|| agent.model.clone()),
+                workdir: self.config.directory.clone(),
+                timeout: known.timeout.or(self.config.timeout).filter(|timeout| !timeout.is_zero()),
+                max_output_tokens: lane.max_output_tokens,
+                task: known.task.clone(),
+                id: id.clone(),
+            },
+            lane,
+        };
+        let (key, number) = (attempt.key, attempt.number);
+        self.journal()?.started(key, &id, number).map_err(journal_problem)?;
+        Ok(Some(assignment))
+    }
+
+    /// Says which budget is spent, if one is.
+    fn spent_budget(&mut self, seq: Seq) -> Option<String> {
+        if let Some(budget) = self.config.budget.filter(|budget| self.spent >= *budget) {
+            return Some(format!("the run's budget of ${budget} is spent (${:.4})", self.spent));
+        }
+        let known = &self.held.get(&seq)?.known;
+        let budget = known.task.budget_usd?;
+        let spent = known.spent();
+        (spent >= budget).then(|| format!("the task's budget of ${budget} is spent (${spent:.4})"))
+    }
+}
+
+fn tier_of(known: &Known, need: &Need) -> Tier {
+    match (need, &known.dispatch) {
+        (Need::Escalated(tier, _), _) => *tier,
+        (Need::First, _) | (_, None) => known.first_tier(),
+        (_, Some(last)) => last.tier,
+    }
+}
+
+/// Says which input of the last attempt was replaced, if one was.
+fn replaced(known: &Known, inputs: &[Handed]) -> Option<String> {
+    let used = &known.dispatch.as_ref()?.inputs;
+    inputs.iter().find_map(|input| {
+        let attempt = used.get(&input.id).filter(|attempt| **attempt < input.attempt)?;
+        Some(format!("its input `{}` was replaced: attempt {attempt} by attempt {}", input.id, input.attempt))
+    })
+}
+
+/// Returns the commit that work starts from, and the one that its changes are told against.
+///
+/// A repair goes on from the commit that it repairs. Work that builds on one task's commit starts there; on several, it
+/// starts where the user's checkout stands, and is told the branches.
+fn starting_point(known: &Known, need: &Need, inputs: &[Handed]) -> (Option<String>, Option<String>) {
+    if let (Need::Escalated(_, Decision::Fix), Some(last)) = (need, &known.dispatch)
+        && last.commit.is_some()
+    {
+        return (last.commit.clone(), last.base.clone());
+    }
+    let mut commits = inputs.iter().filter_map(|input| input.commit.clone());
+    match (commits.next(), commits.next()) {
+        (Some(commit), None) => (Some(commit), None),
+        _ => (None, None),
+    }
+}
+
+/// Returns a status as records have it.
+pub(super) fn name_of(status: Status) -> String {
+    serde_json::to_value(status).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}

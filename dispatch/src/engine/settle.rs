@@ -1,0 +1,237 @@
+//! From a result to the record that leaves with it.
+
+use shared::section::Dispatch;
+use shared::{Exit, Problem, Record};
+
+use super::attempt::name_of;
+use super::{Engine, Halt, Held, is_ok, journal_problem, spill_problem};
+use crate::backend::{Answer, Draft};
+use crate::incoming::{Known, Need};
+use crate::perform::Performed;
+use crate::results::{Ending, HANDED, Handed, Standing, beginning};
+use crate::route::Backend;
+use crate::schedule::{IdHash, Seq};
+
+impl Engine {
+    /// Ends an attempt that was made.
+    pub(super) fn finish(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
+        let Some(held) = self.take_out(seq) else { return Ok(()) };
+        let Answer::Draft(draft) = performed.answer else { return Ok(()) };
+        let Some(attempt) = &held.attempt else { return Ok(()) };
+        let Some(step) = attempt.step() else { return Ok(()) };
+        let lane = &self.config.routes.lanes[step.lane];
+        let is_local = matches!(lane.backend, Backend::Local(_));
+        let (cost_usd, price_table) = if is_local { (Some(0.0), None) } else { self.cost(&draft) };
+        self.spent += cost_usd.unwrap_or(0.0);
+        if cost_usd.is_none()
+            && draft.usage.is_some()
+            && self.config.budget.is_some()
+            && !self.has_warned_of_budget
+        {
+            self.has_warned_of_budget = true;
+            let model = draft.model.as_deref().unwrap_or("unknown");
+            self.diagnostics.warning(format!(
+                "the price of the model `{model}` is not known, so what it costs does not count against the budget"
+            ));
+        }
+        let tree = performed.tree;
+        let (path, branch, base, commit) = match tree {
+            Some(tree) => (Some(tree.path), Some(tree.branch), Some(tree.base), Some(tree.commit)),
+            None => (None, None, None, None),
+        };
+        let dispatch = Dispatch {
+            backend: Some(lane.backend.name().to_owned()),
+            model: draft.model,
+            tier: step.tier,
+            output: Some(draft.output),
+            output_file: draft.output_file,
+            stderr: draft.stderr,
+            exit_code: draft.exit_code,
+            reason: draft.reason,
+            usage: draft.usage,
+            cost_usd,
+            price_table,
+            started_at: Some(performed.started_at),
+            elapsed_ms: u64::try_from(performed.elapsed.as_millis()).unwrap_or(u64::MAX),
+            stop_reason: draft.stop_reason,
+            turns: draft.turns,
+            retries: Some(draft.retries).filter(|retries| *retries > 0),
+            worktree: path,
+            branch,
+            base,
+            commit,
+            files_changed: performed.files_changed,
+            ..attempt.unrun(held.known.executor(), draft.status, String::new())
+        };
+        let (key, id) = (attempt.key, held.record.id().unwrap_or_default().to_owned());
+        self.journal()?.finished(key, &id, &dispatch).map_err(journal_problem)?;
+        self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
+    }
+
+    /// Returns what a draft has cost, by the price table if it knows the model, else by the executor's own account.
+    fn cost(&self, draft: &Draft) -> (Option<f64>, Option<String>) {
+        let priced = match (&draft.model, &draft.usage) {
+            (Some(model), Some(_)) if !draft.requests.is_empty() => {
+                self.config.prices.cost_of_requests(model, &draft.requests)
+            }
+            (Some(model), Some(usage)) => self.config.prices.cost(model, usage),
+            _ => None,
+        };
+        // An account without tokens is no account to price.
+        let has_tokens = draft.usage.is_some_and(|usage| usage.output_tokens + usage.input_tokens > 0);
+        match priced.filter(|_| has_tokens || draft.reported_cost_usd.is_none()) {
+            Some(cost) => (Some(cost), Some(self.config.prices.date().to_owned())),
+            None => (draft.reported_cost_usd, None),
+        }
+    }
+
+    /// Lets a record out, with a new section or with the one it has, and releases those that wait for it.
+    pub(super) fn settle(
+        &mut self,
+        seq: Seq,
+        line: u64,
+        mut record: Record,
+        id: IdHash,
+        known: &Known,
+        new: Option<Dispatch>,
+    ) -> Result<(), Halt> {
+        if let Some(dispatch) = &new {
+            record.set(dispatch);
+            self.bar.ended(is_ok(dispatch));
+        }
+        let is_accepted = new.is_none() && known.is_accepted();
+        match new.as_ref().or(known.dispatch.as_ref()) {
+            Some(dispatch) if is_ok(dispatch) => {
+                let name = record.id().unwrap_or_default();
+                let handed = handed(line, name, dispatch, is_accepted);
+                self.results.done(id, &handed).map_err(spill_problem)?;
+            }
+            Some(dispatch) => {
+                if self.config.exit_status {
+                    self.exit = self.exit.worse(Exit::No);
+                }
+                if new.is_some() {
+                    let reason = dispatch.reason.as_deref().unwrap_or("no reason was given");
+                    let name = record.id().unwrap_or_default();
+                    self.diagnostics.verbose(format!("id {name}: {}: {reason}", name_of(dispatch.status)));
+                }
+                self.results.end(id, line, Ending::Status(dispatch.status));
+            }
+            None => self.results.end(id, line, Ending::Waiting),
+        }
+        self.release(id);
+        self.let_out(seq, &record)
+    }
+
+    /// Takes a held record out.
+    pub(super) fn take_out(&mut self, seq: Seq) -> Option<Held> {
+        let held = self.held.remove(&seq)?;
+        self.held_bytes -= held.bytes;
+        Some(held)
+    }
+
+    /// Lets a record go as it came, because the run is stopping.
+    pub(super) fn abandon(&mut self, seq: Seq) -> Result<(), Halt> {
+        match self.take_out(seq) {
+            Some(held) => self.let_out(seq, &held.record),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets a record out that can not be processed, with the reason.
+    pub(super) fn refuse(
+        &mut self,
+        seq: Seq,
+        line: u64,
+        mut record: Record,
+        id: IdHash,
+        problem: Problem,
+    ) -> Result<(), Halt> {
+        self.report(line, &mut record, &problem);
+        self.results.end(id, line, Ending::Errors);
+        self.release(id);
+        self.let_out(seq, &record)
+    }
+
+    fn report(&mut self, line: u64, record: &mut Record, problem: &Problem) {
+        self.exit = self.exit.worse(Exit::Records);
+        self.diagnostics.record(Some(line), record.id(), problem);
+        record.push_error(problem.to_record_error(crate::NAME, Some(line)));
+    }
+
+    /// Lets the second record of an id out; the first one keeps it.
+    pub(super) fn refuse_duplicate(
+        &mut self,
+        seq: Seq,
+        line: u64,
+        mut record: Record,
+        standing: Standing,
+    ) -> Result<(), Halt> {
+        let first = match standing {
+            Standing::Held(line) | Standing::Ended(line, _) => line,
+            Standing::Done(place) => self.results.handed(place).map_err(spill_problem)?.line,
+        };
+        let id = record.id().unwrap_or_default();
+        let problem = Problem::new(format!("the id `{id}` is taken by the record on line {first}"))
+            .hint("give each record an id of its own, or leave the id out");
+        self.report(line, &mut record, &problem);
+        self.let_out(seq, &record)
+    }
+
+    /// Lets all records of a cycle out.
+    pub(super) fn refuse_cycle(&mut self, cycle: &[Seq]) -> Result<(), Halt> {
+        let name =
+            |seq: &Seq| self.held.get(seq).and_then(|held| held.record.id()).unwrap_or_default().to_owned();
+        let names: Vec<String> = cycle.iter().map(name).collect();
+        let path = names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join(" → ");
+        for seq in cycle {
+            let Some(held) = self.take_out(*seq) else { continue };
+            let problem = Problem::new(format!("the tasks depend on each other in a circle: {path}"))
+                .hint("remove one of these from a depends_on");
+            self.refuse(*seq, held.line, held.record, held.id, problem)?;
+        }
+        Ok(())
+    }
+
+    /// At the end of the input: deals with those that wait for what was never read.
+    pub(super) fn settle_stranded(&mut self) -> Result<(), Halt> {
+        for (seq, unknown) in self.schedule.stranded() {
+            let Some(held) = self.held.get(&seq) else { continue };
+            if matches!(held.need, Need::IfReplaced | Need::IfPossible) {
+                continue;
+            }
+            let ids = held.known.task.depends_on.iter().filter(|id| unknown.contains(&IdHash::of(id)));
+            let ids: Vec<String> = ids.map(|id| format!("`{id}`")).collect();
+            let Some(held) = self.take_out(seq) else { continue };
+            let problem =
+                Problem::new(format!("it depends on {}, which is not in the input", ids.join(" and ")))
+                    .hint("add the record, or remove the id from depends_on");
+            self.refuse(seq, held.line, held.record, held.id, problem)?;
+        }
+        // Those that were run when the others were there do not wait for them.
+        for (_, unknown) in self.schedule.stranded() {
+            unknown.into_iter().for_each(|id| self.release(id));
+        }
+        Ok(())
+    }
+}
+
+/// Returns what a result hands to those that depend on it.
+fn handed(line: u64, id: &str, dispatch: &Dispatch, is_accepted: bool) -> Handed {
+    let output = dispatch.output.as_deref().unwrap_or_default();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&dispatch.attempt.to_le_bytes());
+    hasher.update(output.as_bytes());
+    hasher.update(dispatch.output_file.as_ref().map_or("", |file| &file.blake3).as_bytes());
+    Handed {
+        line,
+        id: id.to_owned(),
+        attempt: dispatch.attempt,
+        output: beginning(output, HANDED).to_owned(),
+        file: dispatch.output_file.as_ref().map(|file| file.path.clone()),
+        commit: dispatch.commit.clone(),
+        branch: dispatch.branch.clone(),
+        is_accepted,
+        fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
+    }
+}

@@ -1,0 +1,254 @@
+//! Does one attempt: finds it a place to work, runs it on its backend, and keeps what came of it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use shared::git::Repo;
+use shared::section::{OutputFile, Status};
+use shared::units;
+
+use crate::backend::{Answer, Draft, Job};
+use crate::replay::Recorder;
+use crate::results::beginning;
+use crate::route::{Backend, Lane};
+use crate::worktree::{Worktree, Worktrees, name_of};
+
+/// What all attempts of a run share.
+pub(crate) struct Workshop {
+    pub(crate) worktrees: Option<Worktrees>,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) outputs: PathBuf,
+    pub(crate) output_limit: usize,
+    /// How many jobs that could change files in the user's checkout have begun, and how many have ended.
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// One attempt to make.
+pub(crate) struct Assignment {
+    pub(crate) job: Job,
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) key: String,
+    /// Whether the executor may change files.
+    pub(crate) writes: bool,
+    /// Whether work of the same key is what a killed run has left, and may be replaced.
+    pub(crate) replaces: bool,
+    /// The commit to start from, and the one that changes are told against.
+    pub(crate) from: Option<String>,
+    pub(crate) base: Option<String>,
+}
+
+/// What came of an attempt.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    pub(crate) answer: Answer,
+    pub(crate) started_at: String,
+    pub(crate) elapsed: Duration,
+    pub(crate) tree: Option<Tree>,
+    pub(crate) files_changed: Option<Vec<String>>,
+}
+
+/// Where work was done that changed something.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) path: String,
+    pub(crate) branch: String,
+    pub(crate) base: String,
+    pub(crate) commit: String,
+}
+
+impl Workshop {
+    pub(crate) fn new(
+        worktrees: Option<Worktrees>,
+        recorder: Option<Recorder>,
+        outputs: PathBuf,
+        output_limit: usize,
+    ) -> Workshop {
+        Workshop {
+            worktrees,
+            recorder,
+            outputs,
+            output_limit,
+            begun: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes an attempt on this thread.
+    pub(crate) fn perform(&self, assignment: Assignment) -> Performed {
+        let started_at = units::now();
+        let started = Instant::now();
+        let finish = |answer, tree, files_changed| Performed {
+            answer,
+            started_at,
+            elapsed: started.elapsed(),
+            tree,
+            files_changed,
+        };
+        let failed = |reason: String| Answer::Draft(Draft::because(Status::Failed, reason));
+        let worktree = match self.worktree(&assignment) {
+            Ok(worktree) => worktree,
+            Err(reason) => return finish(failed(reason), None, None),
+        };
+        let Assignment { mut job, lane, key, .. } = assignment;
+        let Some(worktree) = worktree else {
+            let watch = self.watch(&lane.backend, &job.workdir);
+            let answer = self.kept(&job, lane.backend.run(&job), None);
+            let files_changed = match (&answer, watch) {
+                (Answer::Declined(_), _) => None,
+                (Answer::Draft(_), Some(watch)) => watch.changed(self),
+                // Only programs change files.
+                (Answer::Draft(_), None)
+                    if self.worktrees.is_none() || self.can_write(&lane.backend, &job) =>
+                {
+                    None
+                }
+                (Answer::Draft(_), None) => Some(Vec::new()),
+            };
+            return finish(answer, None, files_changed);
+        };
+        job.workdir = self.inside(&worktree, &job.workdir);
+        let answer = lane.backend.run(&job);
+        let Answer::Draft(mut draft) = answer else {
+            worktree.remove();
+            return finish(answer, None, None);
+        };
+        let (path, branch) = (worktree.path.display().to_string(), worktree.branch.clone());
+        let (base, at) = (worktree.base.clone(), worktree.path.clone());
+        let text = job.task.text.clone();
+        let (tree, files_changed) = match worktree.finish(&job.id, job.attempt, &text, &key) {
+            Ok(work) => {
+                let tree = work.commit.map(|commit| Tree { path, branch, base, commit });
+                (tree, Some(work.files_changed))
+            }
+            Err(problem) => {
+                draft.status = Status::Failed;
+                draft.reason = Some(problem.full_message());
+                (None, None)
+            }
+        };
+        let patch = tree.as_ref().filter(|_| self.recorder.is_some()).and_then(|tree| {
+            let repo = Repo::discover(&at)?;
+            repo.run(["diff", "--binary", &tree.base, &tree.commit]).ok()
+        });
+        finish(self.kept(&job, Answer::Draft(draft), patch), tree, files_changed)
+    }
+
+    /// Makes an attempt that waits for a network; such a backend answers, and writes nothing.
+    pub(crate) async fn ask(&self, assignment: Assignment) -> Performed {
+        let started_at = units::now();
+        let started = Instant::now();
+        let answer = assignment.lane.backend.ask(&assignment.job).await;
+        let answer = self.kept(&assignment.job, answer, None);
+        let files_changed = self.worktrees.is_some().then(Vec::new);
+        Performed { answer, started_at, elapsed: started.elapsed(), tree: None, files_changed }
+    }
+
+    /// Makes a worktree for an attempt that writes, where there can be one.
+    fn worktree(&self, assignment: &Assignment) -> Result<Option<Worktree>, String> {
+        let Assignment { job, lane, key, writes, replaces, from, base } = assignment;
+        let wants_one = match &lane.backend {
+            Backend::Command(_) => *writes,
+            Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
+            Backend::Local(_) | Backend::Anthropic(_) | Backend::OpenAi(_) => false,
+        };
+        let Some(worktrees) = self.worktrees.as_ref().filter(|_| wants_one) else { return Ok(None) };
+        let replaces = replaces.then_some(key.as_str());
+        let made = worktrees.add(&job.id, job.attempt, replaces, from.as_deref(), base.as_deref());
+        made.map(Some).map_err(|problem| problem.full_message())
+    }
+
+    /// Returns the directory in the worktree that corresponds to the one in the user's checkout.
+    fn inside(&self, worktree: &Worktree, directory: &Path) -> PathBuf {
+        let root = self.worktrees.as_ref().map(Worktrees::root);
+        let below =
+            root.and_then(|root| directory.strip_prefix(root).ok()).map(|below| worktree.path.join(below));
+        below.filter(|below| below.is_dir()).unwrap_or_else(|| worktree.path.clone())
+    }
+
+    fn can_write(&self, backend: &Backend, job: &Job) -> bool {
+        match backend {
+            Backend::Command(_) => true,
+            Backend::Local(_) => job.task.run.is_some(),
+            Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
+            Backend::Anthropic(_) | Backend::OpenAi(_) => false,
+        }
+    }
+
+    /// Looks at the checkout before an agent program that should change nothing, to see whether it does.
+    fn watch(&self, backend: &Backend, directory: &Path) -> Option<Watch> {
+        let Backend::Command(program) = backend else { return None };
+        if program.preset.is_none() || self.worktrees.is_none() {
+            return None;
+        }
+        let repo = Repo::discover(directory)?;
+        let number = self.begun.fetch_add(1, Ordering::SeqCst);
+        let begins_alone = self.ended.load(Ordering::SeqCst) == number;
+        let before = status(&repo).unwrap_or_default();
+        Some(Watch { repo, before, number, begins_alone })
+    }
+
+    /// Moves a large output into a file, and records the answer.
+    fn kept(&self, job: &Job, answer: Answer, patch: Option<String>) -> Answer {
+        let Answer::Draft(mut draft) = answer else { return answer };
+        if let Some(recorder) = &self.recorder
+            && let Err(error) = recorder.record(job, &draft, patch)
+        {
+            draft.reason.get_or_insert_with(|| format!("the answer could not be recorded: {error}"));
+        }
+        if draft.output.len() > self.output_limit && draft.output_file.is_none() {
+            match self.put_aside(job, &draft.output) {
+                Ok(file) => {
+                    draft.output.truncate(beginning(&draft.output, self.output_limit).len());
+                    draft.output_file = Some(file);
+                }
+                Err(error) => {
+                    // It stays in the record whole, which is more than was wanted and nothing lost.
+                    draft
+                        .reason
+                        .get_or_insert_with(|| format!("the output could not be written to a file: {error}"));
+                }
+            }
+        }
+        Answer::Draft(draft)
+    }
+
+    fn put_aside(&self, job: &Job, output: &str) -> std::io::Result<OutputFile> {
+        std::fs::create_dir_all(&self.outputs)?;
+        let blake3 = blake3::hash(output.as_bytes()).to_hex().to_string();
+        let path = self.outputs.join(format!("{}-{}-{}", name_of(&job.id), job.attempt, &blake3[..12]));
+        std::fs::write(&path, output)?;
+        Ok(OutputFile { path: path.display().to_string(), bytes: output.len() as u64, blake3 })
+    }
+}
+
+/// The checkout before a job.
+struct Watch {
+    repo: Repo,
+    before: Vec<Vec<u8>>,
+    number: u64,
+    begins_alone: bool,
+}
+
+impl Watch {
+    /// Returns the files that changed; nothing if another job may have changed them too.
+    fn changed(self, workshop: &Workshop) -> Option<Vec<String>> {
+        let after = status(&self.repo);
+        workshop.ended.fetch_add(1, Ordering::SeqCst);
+        let was_alone = self.begins_alone && workshop.begun.load(Ordering::SeqCst) == self.number + 1;
+        let after = after?;
+        let changed = after.iter().filter(|entry| !self.before.contains(entry));
+        let changed: Vec<String> = changed
+            .map(|entry| String::from_utf8_lossy(entry.get(3..).unwrap_or_default()).into_owned())
+            .collect();
+        (was_alone || changed.is_empty()).then_some(changed)
+    }
+}
+
+fn status(repo: &Repo) -> Option<Vec<Vec<u8>>> {
+    let printed =
+        repo.bytes(["status", "--porcelain", "--no-renames", "-z", "--untracked-files=all"]).ok()?;
+    Some(printed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(<[u8]>::to_vec).collect())
+}

@@ -1,0 +1,71 @@
+//! The `[dispatch]` table of specpipe.toml, as it is written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+use shared::units::{parse_duration, parse_size};
+
+use crate::args::{Deps, Worktrees};
+
+/// The whole table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    pub(crate) jobs: Option<u16>,
+    pub(crate) deps: Option<Deps>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) budget_usd: Option<f64>,
+    pub(crate) local: Option<bool>,
+    pub(crate) worktrees: Option<Worktrees>,
+    #[serde(deserialize_with = "size")]
+    pub(crate) output_limit: Option<u64>,
+    pub(crate) prices: Option<PathBuf>,
+    pub(crate) tiers: BTreeMap<String, TierSettings>,
+    pub(crate) backends: BTreeMap<String, BackendSettings>,
+}
+
+/// `[dispatch.tiers.N]`: who drafts the tasks of a tier.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TierSettings {
+    pub(crate) backend: String,
+    pub(crate) model: Option<String>,
+}
+
+/// `[dispatch.backends.NAME]`: a backend and how it is reached.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BackendSettings {
+    /// `anthropic`, `openai`, `command`, `replay` or the name of an agent program; by default the name of the table.
+    pub(crate) kind: Option<String>,
+    /// The program and its arguments.
+    pub(crate) command: Vec<String>,
+    /// What is set in its environment.
+    pub(crate) env: BTreeMap<String, String>,
+    /// How long it may say nothing.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) idle_timeout: Option<Duration>,
+    /// The server.
+    pub(crate) base_url: Option<String>,
+    /// The environment variable with the key.
+    pub(crate) key_env: Option<String>,
+    /// The most tokens in an answer.
+    pub(crate) max_output_tokens: Option<u32>,
+    /// How many of its tasks run at once.
+    pub(crate) jobs: Option<u16>,
+    /// The file of recorded answers.
+    pub(crate) file: Option<PathBuf>,
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_duration(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_size(&text).map(Some).map_err(de::Error::custom)
+}
