@@ -56,7 +56,7 @@ pub struct Args {
     /// Make only these checks
     #[arg(
         long,
-        value_name = "CHECK,…",
+        value_name = "NAME,…",
         value_delimiter = ',',
         conflicts_with = "skip",
         help_heading = "Checks"
@@ -64,7 +64,13 @@ pub struct Args {
     pub only: Vec<CheckName>,
 
     /// Leave these checks out
-    #[arg(long, value_name = "CHECK,…", value_delimiter = ',', help_heading = "Checks")]
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        help_heading = "Checks"
+    )]
     pub skip: Vec<CheckName>,
 
     /// Run the commands of `accept` lists [default]
@@ -76,13 +82,14 @@ pub struct Args {
     pub no_commands: bool,
 
     /// The longest a command may take that has no limit of its own [default: 10m]
-    #[arg(long, value_name = "DURATION", value_parser = units::parse_duration, env = "SPECPIPE_VERIFY_TIMEOUT",
+    #[arg(long, value_name = "TIME", value_parser = units::parse_duration, env = "SPECPIPE_VERIFY_TIMEOUT",
           hide_env = true, help_heading = "Checks")]
     pub timeout: Option<Duration>,
 
     /// How many records are judged at the same time [default: the processors]
-    #[arg(short, long, value_name = "N", env = "SPECPIPE_VERIFY_JOBS", hide_env = true)]
-    pub jobs: Option<usize>,
+    #[arg(short, long, value_name = "N", env = "SPECPIPE_VERIFY_JOBS", hide_env = true,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
 
     /// What to do besides judging
     #[command(subcommand)]

@@ -16,7 +16,7 @@ struct Settings {
     skip: Option<Vec<CheckName>>,
     run_commands: Option<bool>,
     timeout: Option<String>,
-    jobs: Option<usize>,
+    jobs: Option<u16>,
 }
 
 /// How `verify` judges.
@@ -51,10 +51,14 @@ impl Config {
             (_, true) => false,
             _ => settings.run_commands.unwrap_or(true),
         };
-        let workers = args.jobs.or(settings.jobs).unwrap_or_else(processors);
-        if workers == 0 {
-            return Err(Problem::new("--jobs is 0").hint("at least one record at a time has to be judged"));
-        }
+        let workers = match args.jobs.or(settings.jobs) {
+            Some(0) => {
+                return Err(
+                    Problem::new("[verify] jobs is 0").hint("at least one record at a time has to be judged")
+                );
+            }
+            jobs => jobs.map_or_else(processors, usize::from),
+        };
         let max_line = args.common.max_line;
         let filter = FilterOptions { workers, max_line, exit_status: args.exit_status };
         Ok(Config { checks, commands: Commands { allowed, timeout }, force: args.force, filter })

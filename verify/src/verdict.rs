@@ -11,9 +11,6 @@ use crate::attempt::{Attempt, Kind};
 use crate::failure;
 use crate::observation::{Observation, Standing};
 
-/// After so many attempts that ended in transport faults on one tier a person has to look.
-const TRANSPORT_ATTEMPTS: usize = 3;
-
 /// Returns the verdict on an attempt.
 pub(crate) fn of(attempt: &Attempt<'_>, observations: &[Observation]) -> Verify {
     let standings: Vec<Standing> = observations.iter().map(|observation| observation.standing).collect();
@@ -59,16 +56,18 @@ fn by_status(attempt: &Attempt<'_>) -> Option<Decided> {
     let blocked = |reason: String| Some((Decision::Blocked, None, reason));
     match dispatch.status {
         Status::Ok | Status::Failed | Status::Refused | Status::Truncated => None,
-        Status::Auth => blocked(why("the credentials were not accepted; correct them and run again")),
-        Status::Quota => {
-            blocked(why("the account's limit is reached; raise it or use another backend, then run again"))
+        Status::Auth => {
+            blocked(why("the credentials were not accepted; correct them, then `dispatch --rerun auth`"))
         }
-        Status::Budget => blocked(why("the budget is spent; raise it and run again")),
-        Status::Unavailable => {
-            blocked(why("no backend can run it; configure one for its tier and run again"))
-        }
+        Status::Quota => blocked(why(
+            "the account's limit is reached; raise it or use another backend, then `dispatch --rerun quota`",
+        )),
+        Status::Budget => blocked(why("the budget is spent; raise it, then `dispatch --rerun budget`")),
+        Status::Unavailable => blocked(why(
+            "no backend can run it; configure one for its tier, then `dispatch --rerun unavailable`",
+        )),
         Status::Skipped => blocked(why("it was not run because a task it depends on did not end well")),
-        Status::Cancelled => blocked(why("the run was interrupted; run again with --resume")),
+        Status::Cancelled => blocked(why("the run was interrupted; `dispatch` runs it again")),
         Status::Timeout => {
             let before = dispatch.earlier.iter().any(|earlier| earlier.status == Status::Timeout);
             if before {
@@ -76,26 +75,10 @@ fn by_status(attempt: &Attempt<'_>) -> Option<Decided> {
             }
             Some(next(attempt, Decision::Escalate, why("it ran out of time")))
         }
-        Status::Transport => {
-            // The network is not the task's fault, so a dearer tier is no remedy. `dispatch` has waited already.
-            let earlier =
-                dispatch.earlier.iter().filter(|e| e.status == Status::Transport && e.tier == dispatch.tier);
-            if earlier.count() + 1 >= TRANSPORT_ATTEMPTS {
-                return blocked(why(
-                    "the server could not be reached again and again; see to the connection and run again",
-                ));
-            }
-            let spent = over_budget(attempt);
-            match spent {
-                Some(spent) => blocked(spent),
-                None => {
-                    let reason = why(
-                        "the server could not be reached, which is not the task's fault; the same tier tries again",
-                    );
-                    Some((Decision::Escalate, Some(dispatch.tier), reason))
-                }
-            }
-        }
+        // The network is not the task's fault, so a dearer tier is no remedy; `dispatch` has waited and retried.
+        Status::Transport => blocked(why(
+            "the server could not be reached, which is not the task's fault; `dispatch --rerun transport` tries again",
+        )),
     }
 }
 

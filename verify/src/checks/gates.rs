@@ -1,7 +1,7 @@
 //! The facts that `gates` found about this attempt. Each gate is an observation of its own, so that one that could not
 //! be run leaves its mark beside those that could.
 
-use shared::section::{GateResult, GateType, Gates, Outcome, Risk, Severity};
+use shared::section::{GateResult, Gates, Outcome, Risk, Severity};
 
 use crate::attempt::{Attempt, Kind};
 use crate::observation::{Observation, Standing};
@@ -78,19 +78,18 @@ fn one(attempt: &Attempt<'_>, gate: &GateResult, writes: bool) -> Observation {
             Observation::new(&name, standing, reason)
         }
         Outcome::Pass if !writes => Observation::new(&name, Standing::Clean, reason),
-        Outcome::Pass
-            if FORM_ONLY.contains(&gate.gate.as_str())
-                || gate.kind != GateType::Quality && gate.command.is_none() =>
-        {
-            let tests = gate.gate == "tests";
-            Observation::new(&name, if tests { Standing::Conclusive } else { Standing::Supporting }, reason)
-        }
-        Outcome::Pass => Observation::new(&name, Standing::Conclusive, reason),
+        Outcome::Pass if shows_behaviour(gate) => Observation::new(&name, Standing::Conclusive, reason),
+        Outcome::Pass => Observation::new(&name, Standing::Supporting, reason),
         Outcome::Fail => {
             let (standing, detail) = (failed(attempt, gate, writes), evidence(gate));
             Observation::new(&name, standing, detail)
         }
     }
+}
+
+/// Tells whether a gate ran what was made: the tests, or a command that the project configured under its own name.
+fn shows_behaviour(gate: &GateResult) -> bool {
+    gate.gate == "tests" || (gate.command.is_some() && !FORM_ONLY.contains(&gate.gate.as_str()))
 }
 
 fn failed(attempt: &Attempt<'_>, gate: &GateResult, writes: bool) -> Standing {

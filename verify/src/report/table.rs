@@ -38,7 +38,7 @@ pub(super) fn render(report: &Report) -> String {
         "tokens",
         grouped(all),
         match all {
-            0 => "no model was asked".to_owned(),
+            0 => "none were counted".to_owned(),
             _ => format!(
                 "{} in, {} cached, {} out",
                 grouped(tokens.input_tokens),
