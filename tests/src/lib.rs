@@ -4,6 +4,7 @@
 //! `src/bin/`. Nothing here looks into a tool: a test sees what a user sees, except where it compares command lines.
 
 pub mod console;
+pub mod fake_model;
 pub mod graph;
 pub mod random;
 pub mod record;
