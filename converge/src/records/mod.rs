@@ -189,12 +189,14 @@ impl<'a> Run<'a> {
             let given = self.records.begin();
             let ended = self.run_command(&given, elapsed)?;
             let returned = self.take_in(ended.how)?;
-            let was_cut_short = matches!(ended.how, How::TimedOut | How::Idle | How::Interrupted);
+            // A child that our own signal ended may look as if somebody else had.
+            let is_over = ended.how == How::Interrupted || interrupt::requested();
+            let was_cut_short = is_over || matches!(ended.how, How::TimedOut | How::Idle);
             let lost = self.records.end(was_cut_short);
-            self.tell_command(&ended, &lost, returned);
-            if ended.how == How::Interrupted || interrupt::requested() {
+            if is_over {
                 return Ok(Stop::Interrupted);
             }
+            self.tell_command(&ended, &lost, returned);
             self.note_round(&given, &ended, was_cut_short)?;
             progress::tell(
                 &self.diagnostics,
@@ -285,7 +287,6 @@ impl<'a> Run<'a> {
                 self.diagnostics.verbose(format!("round {round}: the command says no (exit code 1)"));
             }
             How::Exited(3) => self.exit = self.exit.worse(Exit::Records),
-            How::Interrupted => {}
             How::TimedOut => {
                 self.diagnostics.warning(format!(
                     "round {round}: ended after its time; {returned} records had come back"

@@ -5,7 +5,6 @@
 //! to. A file is read again only if something about it changed or it is so young that its times could hide a change
 //! (git's rule for racily clean entries); [`Scanner::scan`] can be told to read them all.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -19,6 +18,7 @@ use blake3::{Hash, Hasher};
 
 use super::churn::Lines;
 use super::class::{Class, Classes};
+use super::name::Name;
 use super::walk::{Kind, Stat, Walker};
 
 /// Times of files are this coarse, with a margin.
@@ -44,8 +44,8 @@ pub(crate) struct Leaf {
 /// A tree at one moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tree {
-    /// The files, by their path.
-    pub(crate) files: BTreeMap<Arc<Path>, Leaf>,
+    /// The files, sorted by their path.
+    pub(crate) files: Vec<(Name, Leaf)>,
     /// Folders that are repositories of their own.
     pub(crate) nested: Vec<PathBuf>,
     /// What could not be read.
@@ -57,6 +57,11 @@ pub(crate) struct Tree {
 pub(crate) struct Fingerprint([Hash; Class::ALL.len()]);
 
 impl Tree {
+    /// Returns the file with this path.
+    pub(crate) fn get(&self, name: &Name) -> Option<&Leaf> {
+        self.files.binary_search_by(|(other, _)| other.cmp(name)).ok().map(|index| &self.files[index].1)
+    }
+
     /// Returns the fingerprint: for each kind, the hash of the paths and hashes of its files.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint(Class::ALL.map(|class| {
@@ -91,7 +96,8 @@ impl Fingerprint {
 pub(crate) struct Scanner {
     walker: Walker,
     classes: Classes,
-    known: HashMap<Arc<Path>, Known>,
+    /// What was read before, sorted by path.
+    known: Vec<(Name, Known)>,
 }
 
 #[derive(Debug)]
@@ -105,7 +111,7 @@ struct Known {
 impl Scanner {
     /// Prepares for the tree below a directory.
     pub(crate) fn new(walker: Walker, classes: Classes) -> Scanner {
-        Scanner { walker, classes, known: HashMap::new() }
+        Scanner { walker, classes, known: Vec::new() }
     }
 
     /// Returns what finds the files.
@@ -118,31 +124,31 @@ impl Scanner {
         let found = self.walker.walk()?;
         let mut tree = Tree { nested: found.nested, unreadable: found.unreadable, ..Tree::default() };
         let mut due = Vec::new();
-        let mut known = HashMap::with_capacity(found.files.len());
-        for (path, stat) in found.files {
-            match self.known.remove_entry(&*path) {
-                Some((path, before)) if !read_all && before.is_current(&stat) => {
-                    tree.files.insert(Arc::clone(&path), before.leaf.clone());
-                    known.insert(path, before);
-                }
-                _ => due.push((Arc::<Path>::from(path), stat)),
+        let mut known = Vec::with_capacity(found.files.len());
+        let mut before = std::mem::take(&mut self.known).into_iter().peekable();
+        for (name, stat) in found.files {
+            while before.next_if(|(other, _)| *other < name).is_some() {}
+            match before.next_if(|(other, _)| *other == name) {
+                Some((name, before)) if !read_all && before.is_current(&stat) => known.push((name, before)),
+                _ => due.push((name, stat)),
             }
         }
-        for (path, stat, read_at, leaf) in self.read(&due) {
+        for (name, stat, read_at, leaf) in self.read(&due) {
             match leaf {
-                Some(leaf) => {
-                    tree.files.insert(Arc::clone(&path), leaf.clone());
-                    known.insert(path, Known { stat, read_at, leaf });
-                }
-                None => tree.unreadable.push(path.to_path_buf()),
+                Some(leaf) => known.push((name, Known { stat, read_at, leaf })),
+                None => tree.unreadable.push(name.to_path_buf()),
             }
         }
+        if !due.is_empty() {
+            known.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        tree.files = known.iter().map(|(name, known)| (name.clone(), known.leaf.clone())).collect();
         self.known = known;
         Ok(tree)
     }
 
     /// Reads files with several threads.
-    fn read(&self, due: &[(Arc<Path>, Stat)]) -> Vec<(Arc<Path>, Stat, i128, Option<Leaf>)> {
+    fn read(&self, due: &[(Name, Stat)]) -> Vec<(Name, Stat, i128, Option<Leaf>)> {
         let next = AtomicUsize::new(0);
         let (sender, receiver) = channel();
         std::thread::scope(|scope| {
@@ -152,7 +158,7 @@ impl Scanner {
                     while let Some((path, stat)) = due.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let read_at = now();
                         let leaf = self.leaf(path, stat).ok();
-                        if sender.send((Arc::clone(path), *stat, read_at, leaf)).is_err() {
+                        if sender.send((path.clone(), *stat, read_at, leaf)).is_err() {
                             return;
                         }
                     }
@@ -388,7 +394,8 @@ mod tests {
         fs::write(root.join(std::ffi::OsStr::from_bytes(b"not-utf8-\xff")), "x").unwrap();
         let tree = place.scanner.scan(false).unwrap();
         assert!(
-            tree.files.contains_key(Path::new("dangling")) && !tree.files.contains_key(Path::new("pipe"))
+            tree.get(&PathBuf::from("dangling").into()).is_some()
+                && tree.get(&PathBuf::from("pipe").into()).is_none()
         );
         assert!(tree.unreadable.is_empty(), "{:?}", tree.unreadable);
         assert!(place.notices("ln -sfn elsewhere dangling"));

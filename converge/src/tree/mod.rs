@@ -9,6 +9,7 @@ pub(crate) mod churn;
 pub(crate) mod class;
 mod commit;
 mod fingerprint;
+mod name;
 mod report;
 mod stop;
 mod walk;
@@ -17,7 +18,6 @@ use std::collections::HashSet;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shared::process::{Command, Ended, How};
@@ -32,6 +32,7 @@ use churn::{Changes, Past};
 use class::Class;
 use commit::Committer;
 use fingerprint::{Fingerprint, Scanner, Tree};
+use name::Name;
 use report::{Report, Row};
 use stop::{AT_ONCE, Ending, Iteration, Judge, Limits, Verdict};
 use walk::Walker;
@@ -315,14 +316,14 @@ impl Loop {
     fn commit(&mut self, changes: &Changes, after: &Tree, timed_out: bool) -> Option<String> {
         let committer = self.committer.as_ref()?;
         let is_nested = |path: &Path| after.nested.iter().any(|nested| path.starts_with(nested));
-        let paths: Vec<&Arc<Path>> = changes.paths.keys().filter(|path| !is_nested(path)).collect();
+        let paths: Vec<&Name> = changes.paths.keys().filter(|path| !is_nested(path)).collect();
         if paths.is_empty() {
             return None;
         }
         let message =
             self.plan.commit.as_deref().unwrap_or_default().replace("{n}", &self.iteration.to_string());
         let message = if timed_out { format!("{message} (timed out)") } else { message };
-        match committer.commit(paths.iter().map(|path| &***path), &message) {
+        match committer.commit(paths.iter().map(|name| &***name), &message) {
             Err(problem) => {
                 self.diagnostics.error(&problem);
                 None

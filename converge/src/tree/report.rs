@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,6 +12,7 @@ use shared::writer::Stopped;
 use super::churn::{Changes, Churn, Past};
 use super::class::Class;
 use super::fingerprint::Fingerprint;
+use super::name::Name;
 use super::stop::{Check, Verdict};
 use crate::config::count;
 
@@ -34,7 +34,7 @@ pub(crate) struct Row<'a> {
     pub(crate) elapsed: Duration,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) changes: &'a Changes,
-    pub(crate) returned: &'a [std::sync::Arc<Path>],
+    pub(crate) returned: &'a [Name],
     pub(crate) check: Check,
     pub(crate) failing: &'a [String],
     pub(crate) commit: Option<&'a str>,

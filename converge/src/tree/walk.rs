@@ -18,6 +18,8 @@ use rustix::io::Errno;
 
 use shared::git::Repo;
 
+use super::name::Name;
+
 /// Everything that changes when a file changes. A clock that was set back can fool it, nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -70,6 +72,7 @@ impl Stat {
 pub(crate) struct Walker {
     root: PathBuf,
     repo: Option<Repo>,
+    tracked: Option<Tracked>,
     /// Rules from above: the user's, the repository's own, and those of the folders between it and us.
     above: Vec<Gitignore>,
 }
@@ -78,7 +81,7 @@ pub(crate) struct Walker {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// The files, by their path below the root.
-    pub(crate) files: Vec<(PathBuf, Stat)>,
+    pub(crate) files: Vec<(Name, Stat)>,
     /// Folders that are repositories of their own.
     pub(crate) nested: Vec<PathBuf>,
     /// What could not be looked at.
@@ -103,9 +106,8 @@ impl Walker {
         let repo = Repo::discover(root);
         let mut above = vec![Gitignore::global().0];
         if let Some(repo) = &repo {
-            let exclude = Repo::discover(root)
-                .and_then(|_| repo.run(["rev-parse", "--git-path", "info/exclude"]).ok())
-                .map(|path| repo.root().join(path.trim_end_matches('\n')));
+            let exclude = repo.run(["rev-parse", "--git-path", "info/exclude"]).ok();
+            let exclude = exclude.map(|path| repo.root().join(path.trim_end_matches('\n')));
             let mut builder = GitignoreBuilder::new(repo.root());
             builder.add(exclude.unwrap_or_default());
             above.extend(builder.build());
@@ -118,7 +120,8 @@ impl Walker {
                 above.extend(builder.build());
             }
         }
-        Walker { root: root.to_owned(), repo, above }
+        let tracked = repo.as_ref().and_then(Tracked::new);
+        Walker { root: root.to_owned(), repo, tracked, above }
     }
 
     /// Returns the repository that the directory belongs to.
@@ -132,7 +135,7 @@ impl Walker {
     }
 
     /// Finds all files.
-    pub(crate) fn walk(&self) -> std::io::Result<Found> {
+    pub(crate) fn walk(&mut self) -> std::io::Result<Found> {
         let mut found = Found::default();
         let directory = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = openat(CWD, &self.root, directory & !OFlags::NOFOLLOW, Mode::empty())?;
@@ -153,8 +156,7 @@ impl Walker {
             }
             let rules = self.rules(&folder, names.iter().any(|name| name == ".gitignore"));
             for name in names {
-                // Our own state and git's are not part of the work.
-                if name == ".git" || name == shared::state::DIRECTORY {
+                if is_ours(&name) {
                     continue;
                 }
                 let path = folder.path.join(&name);
@@ -178,13 +180,12 @@ impl Walker {
                         Err(_) => found.unreadable.push(path),
                     }
                 } else if let Some(stat) = Stat::of(&stat) {
-                    found.files.push((path, stat));
+                    found.files.push((path.into(), stat));
                 }
             }
         }
-        self.add_tracked(&mut found);
         found.files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        found.files.dedup_by(|(a, _), (b, _)| a == b);
+        self.add_tracked(&mut found);
         Ok(found)
     }
 
@@ -228,24 +229,65 @@ impl Walker {
     }
 
     /// Adds files that are tracked though a rule ignores them.
-    fn add_tracked(&self, found: &mut Found) {
-        let Some(repo) = &self.repo else { return };
-        let directory = self.root.as_os_str();
-        let arguments = [
-            OsStr::new("-C"),
-            directory,
-            OsStr::new("ls-files"),
-            OsStr::new("-ciz"),
-            OsStr::new("--exclude-standard"),
-        ];
-        let Ok(listed) = repo.bytes(arguments) else { return };
-        for name in listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-            let path = PathBuf::from(OsStr::from_bytes(name));
-            if let Ok(stat) = statat(CWD, self.root.join(&path), AtFlags::SYMLINK_NOFOLLOW)
+    fn add_tracked(&mut self, found: &mut Found) {
+        let Some(tracked) = &mut self.tracked else { return };
+        tracked.update(&self.root);
+        let mut files = found.files.iter().peekable();
+        let mut missing = Vec::new();
+        for name in &tracked.names {
+            while files.next_if(|(other, _)| other < name).is_some() {}
+            if files.next_if(|(other, _)| other == name).is_some() {
+                continue;
+            }
+            // Ignored, or deleted.
+            if let Ok(stat) = statat(CWD, self.root.join(&**name), AtFlags::SYMLINK_NOFOLLOW)
                 && let Some(stat) = Stat::of(&stat)
             {
-                found.files.push((path, stat));
+                missing.push((name.clone(), stat));
             }
         }
+        if !missing.is_empty() {
+            found.files.extend(missing);
+            found.files.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+    }
+}
+
+/// Tells whether a folder is git's or our own, and so no part of the work.
+fn is_ours(name: &OsStr) -> bool {
+    name == ".git" || name == shared::state::DIRECTORY
+}
+
+/// The names in git's index, read again when it was written.
+#[derive(Debug)]
+struct Tracked {
+    repo: Repo,
+    index: PathBuf,
+    stat: Option<Stat>,
+    /// Sorted.
+    names: Vec<Name>,
+}
+
+impl Tracked {
+    fn new(repo: &Repo) -> Option<Tracked> {
+        let index = repo.run(["rev-parse", "--git-path", "index"]).ok()?;
+        let index = repo.root().join(index.trim_end_matches('\n'));
+        Some(Tracked { repo: repo.clone(), index, stat: None, names: Vec::new() })
+    }
+
+    fn update(&mut self, root: &Path) {
+        let stat = statat(CWD, &self.index, AtFlags::empty()).ok().and_then(|stat| Stat::of(&stat));
+        if stat.is_some() && stat == self.stat {
+            return;
+        }
+        let arguments = [OsStr::new("-C"), root.as_os_str(), OsStr::new("ls-files"), OsStr::new("-z")];
+        // Without an answer, the last one is better than none.
+        let Ok(listed) = self.repo.bytes(arguments) else { return };
+        let names = listed.split(|byte| *byte == 0).map(OsStr::from_bytes).map(Path::new);
+        let is_file = |name: &&Path| !name.as_os_str().is_empty() && !name.iter().any(is_ours);
+        self.names = names.filter(is_file).map(|name| name.to_owned().into()).collect();
+        self.names.sort_unstable();
+        self.names.dedup();
+        self.stat = stat;
     }
 }
