@@ -54,6 +54,8 @@ pub(crate) struct Clause<'t> {
     pub(crate) names_place: bool,
     /// The object is nothing but "it", "this", "everything".
     pub(crate) object_is_pronoun: bool,
+    /// And nothing before it says what that is.
+    pub(crate) lacks_object: bool,
     /// The object is new: "a parser", not "the parser".
     pub(crate) object_is_new: bool,
     /// Speaks of "when", "if" or "after" something happens.
@@ -229,6 +231,7 @@ fn read<'t>(tokens: &[Token<'t>], sentence: usize) -> Clause<'t> {
         names_means: said.iter().skip(1).any(|token| token.is(Role::MEANS)),
         names_place: said.iter().skip(1).any(|token| matches!(token.kind, Kind::Name | Kind::Quote)),
         object_is_pronoun: false,
+        lacks_object: false,
         object_is_new: false,
         has_condition: said.iter().skip(1).any(|token| {
             ["when", "if", "after", "once", "while", "whenever", "instead", "instead of", "on"]
@@ -290,6 +293,12 @@ fn offset_of(verb: &str, tokens: &[Token]) -> usize {
 fn mood<'t>(clause: &mut Clause<'t>, said: &[Token<'t>], asks_politely: bool) {
     let first = said[0];
     let second = said.get(1);
+    let last = said[said.len() - 1];
+    if said.len() > 1 && last.cut >= Cut::Comma && same(last.text, "how") {
+        // "support both, how?"
+        clause.mood = Mood::Decide;
+        return;
+    }
     if is_prohibition(said) {
         clause.mood = Mood::Forbid;
         // What is forbidden, in case nothing else is asked: "never return null".
@@ -309,14 +318,23 @@ fn mood<'t>(clause: &mut Clause<'t>, said: &[Token<'t>], asks_politely: bool) {
                 .any(|token| token.is(Role::AUXILIARY) || token.is(Role::HAPPENS))
         };
         let is_statement = match first.meaning.form {
-            Form::Ing => finite(),
+            // "Building on Windows", "Running without a network": the title of a complaint.
+            Form::Ing => first.meaning.act == Some(Act::Run) && said.len() > 2 || finite(),
             _ => first.is(Role::NOUN_TOO) && !asks_politely && is_noun(said),
         };
         if !is_statement {
-            clause.mood = Mood::Order;
+            let is_title = first.meaning.form == Form::Ing && first.meaning.act == Some(Act::Find);
+            // "Getting all elements of a list": the title of a question about how to do it.
+            clause.mood = if is_title { Mood::HowTo } else { Mood::Order };
             set_act(clause, Some(&first));
             return;
         }
+    }
+    let is_question = second.is_some_and(|next| next.is(Role::PERSON) || next.is(Role::DETERMINER))
+        || !first.is(Role::NEGATION);
+    if !is_question {
+        // "cannot read the file", "doesn't work": nobody asks.
+        return statement(clause, said);
     }
     if same(first.text, "any")
         || first.is(Role::AUXILIARY) && !same(first.text, "do")
@@ -357,7 +375,8 @@ fn question<'t>(clause: &mut Clause<'t>, said: &[Token<'t>]) {
             Mood::Judge
         } else if at(1, &["to", "do", "can", "could"]) {
             set_act(clause, verb);
-            let decides = clause.act == Some(Act::Design) || any(&["best"]);
+            let decides =
+                clause.act == Some(Act::Design) || any(&["best", "scale", "organize", "organise", "migrate"]);
             // "how do the workers find each other" asks how it is, "how do I sort a list" how to do it.
             let is_told = at(1, &["do"]) && !at(2, &["i", "we", "you", "one", "people", "users"]);
             if decides {
@@ -440,7 +459,7 @@ fn statement<'t>(clause: &mut Clause<'t>, said: &[Token<'t>]) {
     let negated = said.iter().any(|token| token.is(Role::NEGATION));
     let happens = said.iter().any(|token| token.is(Role::HAPPENS));
     let wants = said.iter().position(|token| token.is(Role::WANTS) || token.is(Role::DEMANDS));
-    let broken = clause.about.any(About::BUG.or(About::SUBTLE).or(About::CONCURRENCY));
+    let broken = clause.about.any(About::BUG.or(About::SUBTLE).or(About::CONCURRENCY).or(About::LOSS));
     let finite = said.iter().any(|token| token.is(Role::AUXILIARY));
     if ends_with_how {
         clause.mood = Mood::Decide;
@@ -498,13 +517,13 @@ fn object(clause: &mut Clause, after: &[Token]) {
     let mut words = 0;
     let mut denied = false;
     let mut pronouns = 0;
-    for token in after {
+    for (at, token) in after.iter().enumerate() {
         if token.is(Role::NEGATION) {
             denied = true;
         }
         let ends = token.is(Role::PREPOSITION) && words + pronouns > 0
             || token.is(Role::SUBORDINATE) && words > 0 && !token.is(Role::DETERMINER)
-            || token.cut >= Cut::Colon;
+            || at > 0 && token.cut >= Cut::Colon;
         if ends || denied {
             break;
         }
@@ -531,4 +550,5 @@ fn object(clause: &mut Clause, after: &[Token]) {
         clause.object |= token.meaning.about;
     }
     clause.object_is_pronoun = words == 0 && pronouns > 0;
+    clause.lacks_object = clause.object_is_pronoun;
 }

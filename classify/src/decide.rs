@@ -10,7 +10,8 @@ use shared::section::{Classify, Part, Risk, Scores, Task, Tier};
 use crate::clause::Mood;
 use crate::compound;
 use crate::executor::Executor;
-use crate::flowchart::{Leaf, Lean};
+use crate::flowchart::{Because, Leaf, Lean};
+use crate::lexicon::About;
 use crate::reading::{self, Reading};
 use crate::risk::{self, Assessed};
 use crate::rules::Rule;
@@ -20,6 +21,8 @@ use crate::words;
 const DOUBT: f64 = 0.5;
 /// A look-up or a chore that takes more words than this to say is seldom one.
 const LONG: usize = 90;
+/// A text of more tokens than this is a specification.
+const SPECIFICATION: usize = 100;
 
 /// Decides about a task.
 ///
@@ -104,7 +107,7 @@ impl Draft {
     fn of_words(reading: &Reading) -> Draft {
         let mut reasons = Vec::with_capacity(4);
         let Some((clause, leaf)) = reading.main() else { return Draft::of_nothing(reading) };
-        let Leaf { tier, executor, because, path } = leaf;
+        let Leaf { tier, executor, because, path } = in_proportion(leaf, reading);
         reasons.push(format!("\"{}\": {path} → {executor} ({tier})", shortened(clause.verb)));
         reasons.push(because.why.to_owned());
         let mut sure = because.sure;
@@ -292,6 +295,17 @@ impl Draft {
             parts: self.parts,
         }
     }
+}
+
+/// A long text that asks for a change has many requirements, and how they hang together is the work.
+fn in_proportion(leaf: Leaf, reading: &Reading) -> Leaf {
+    let has_clue = reading.clauses.iter().any(|clause| clause.about.any(About::TRACE));
+    if leaf.tier != 2 || leaf.executor != Executor::Implement || reading.length <= SPECIFICATION || has_clue {
+        return leaf;
+    }
+    let because =
+        Because { why: "so many requirements have to be made to fit together", sure: 0.55, lean: Lean::Down };
+    Leaf { tier: 3, executor: Executor::Orchestrate, because, path: "it changes code in many ways at once" }
 }
 
 /// Spreads what is not sure over the other tiers.

@@ -245,12 +245,16 @@ flags! {
         SCHEMA = 56;
         /// Writing that needs its subject to be understood.
         INSIGHT = 57;
+        /// What one says to a shell.
+        SHELL = 58;
+        /// One property of what is seen.
+        LOOKS = 59;
     }
 }
 
 flags! {
     /// Which part a word plays in a sentence.
-    Role: u16 {
+    Role: u32 {
         /// Known as English, whatever else.
         ENGLISH = 0;
         /// "the", "my", "all": a noun follows.
@@ -283,6 +287,8 @@ flags! {
         MEANS = 14;
         /// Tells what happens: "fails", "crashes", "shows".
         HAPPENS = 15;
+        /// Holds sentences of another language together.
+        FOREIGN = 16;
     }
 }
 
@@ -349,13 +355,10 @@ fn lowered<T>(word: &str, then: impl FnOnce(&str) -> T) -> Option<T> {
     let mut buffer = [0; LONGEST];
     let mut length = 0;
     for c in word.chars() {
-        let byte = match c {
-            '’' => b'\'',
-            c if c.is_ascii() => c.to_ascii_lowercase() as u8,
-            _ => return None,
-        };
-        *buffer.get_mut(length)? = byte;
-        length += 1;
+        let c = if c == '’' { '\'' } else { c.to_ascii_lowercase() };
+        let end = length + c.len_utf8();
+        c.encode_utf8(buffer.get_mut(length..end)?);
+        length = end;
     }
     std::str::from_utf8(&buffer[..length]).ok().map(then)
 }
@@ -365,6 +368,12 @@ impl Lexicon {
         let mut lexicon = Lexicon { words: HashMap::default(), phrases: HashMap::default() };
         for &(role, list) in words::ROLES {
             lexicon.add(list, Meaning { role: role | Role::ENGLISH, ..Meaning::default() });
+        }
+        // After the English ones: "a", "on" and "in" stand for something else elsewhere, but not here.
+        for entry in words::FOREIGN.split_whitespace() {
+            if !lexicon.words.contains_key(entry) {
+                lexicon.add_word(entry, Meaning { role: Role::FOREIGN, ..Meaning::default() });
+            }
         }
         for &(about, list) in words::ABOUT {
             lexicon.add(list, Meaning { about, role: Role::ENGLISH, ..Meaning::default() });

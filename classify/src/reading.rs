@@ -45,7 +45,16 @@ pub(crate) fn read(text: &str) -> Reading<'_> {
     if let (Some(label), Some(first)) = (label, clauses.first_mut()) {
         apply(label, first);
     }
+    resolve_pronouns(&mut clauses);
     let mut leaves: Vec<_> = clauses.iter().map(|clause| flowchart::follow(clause, about)).collect();
+    if has_body
+        && about.any(About::BUG.or(About::TRACE))
+        && matches!(leaves.first(), Some(Some(leaf)) if leaf.executor == Executor::Validate)
+    {
+        // "Start page\n\nIt crashes …": the title of a complaint names what was being done.
+        let first = Clause { mood: Mood::Report, act: None, ..clauses[0].clone() };
+        leaves[0] = flowchart::follow(&first, about);
+    }
     if let (Some(label), Some(first)) = (label, leaves.first_mut()) {
         *first = adjusted(label, &clauses[0], *first);
     }
@@ -73,18 +82,29 @@ fn only_quote<'t>(tokens: &[Token<'t>]) -> Option<&'t str> {
 }
 
 /// Tells whether the words are of another language, or of none.
+///
+/// Names are unknown in any language; what tells is the small words that hold a sentence together.
 fn is_foreign(tokens: &[Token]) -> bool {
-    let mut words = 0;
-    let mut known = 0;
-    let mut other_script = 0;
+    let (mut words, mut known, mut foreign, mut other_script) = (0, 0, 0, 0);
     for token in tokens.iter().filter(|token| token.kind == Kind::Word).take(SAMPLE) {
         words += 1;
         known += usize::from(token.is(Role::ENGLISH));
-        other_script += usize::from(
-            !token.is(Role::ENGLISH) && !token.text.is_ascii() && token.text.chars().any(char::is_alphabetic),
-        );
+        foreign += usize::from(token.is(Role::FOREIGN));
+        other_script += usize::from(!token.is(Role::ENGLISH) && !token.text.is_ascii());
     }
-    words >= 4 && known * 5 < words * 2 || other_script * 2 > words
+    other_script * 2 > words || foreign >= 2 && foreign * 3 > known || words >= 5 && known * 4 < words
+}
+
+/// "the button is not aligned, fix it": what "it" is has been said.
+fn resolve_pronouns(clauses: &mut [Clause]) {
+    let mut before = About::NONE;
+    for clause in clauses {
+        if clause.object_is_pronoun && before != About::NONE {
+            clause.about |= before;
+            clause.lacks_object = false;
+        }
+        before |= clause.about;
+    }
 }
 
 /// Lets the label say what the sentence leaves out: in `fix: crash on exit` nobody says what is to be done.

@@ -28,7 +28,7 @@ pub(crate) fn only_reads(clause: &Clause) -> bool {
         | Mood::HowTo
         | Mood::Decide => true,
         Mood::Order | Mood::Wish => match clause.act {
-            Some(Act::Find) => !shows_to_users(clause),
+            Some(Act::Find) => !shows_to_users(clause) && !asks_for_snippet(clause),
             Some(Act::Explain) => {
                 !clause.about.any(About::DOCS) || verb_is(clause, &["summarize", "summarise"])
             }
@@ -56,6 +56,16 @@ fn shows_to_users(clause: &Clause) -> bool {
         && (clause.object.any(VISIBLE)
             || clause.mood == Mood::Wish
             || clause.has_condition && !clause.about.any(About::FILE.or(About::VCS).or(About::LOOKUP)))
+}
+
+/// "get the keys of a map in Python" asks for a piece of code, "find the Python files" for files.
+fn asks_for_snippet(clause: &Clause) -> bool {
+    let language = About::LANGUAGE.or(About::FRAMEWORK);
+    let gets = ["get", "print", "read", "open", "count", "display", "retrieve", "output", "query"];
+    verb_is(clause, &gets)
+        && clause.about.any(language)
+        && !clause.object.any(language)
+        && !clause.names_place
 }
 
 /// "validate the e-mail field" wants code, "validate the build" does not.
@@ -203,6 +213,8 @@ pub(crate) fn looks_up(clause: &Clause) -> Option<Because> {
             }
         }
         (Mood::HowTo, Some(Act::Run | Act::Vcs)) => or_harder(0.6, "asks for a command"),
+        (Mood::HowTo, _) => None,
+        (_, Some(Act::Find)) if verb_is(clause, &["see"]) => or_harder(0.45, "points somewhere"),
         (_, Some(Act::Find)) => because(0.9, "searches, lists, counts or reads"),
         (_, Some(Act::Explain)) => {
             if about.any(About::CAUSE.or(About::APPROACH))
@@ -284,7 +296,18 @@ pub(crate) fn runs_command(clause: &Clause) -> Option<Because> {
         Act::Upgrade | Act::Setup => {
             let tool =
                 object.any(About::LANGUAGE.or(About::FRAMEWORK)) && !object.any(PIECE) && clause.length <= 4;
-            if act == Act::Setup && tool { or_harder(0.65, "installs a tool") } else { None }
+            let unknown = object == About::NONE || object == About::NUMBER;
+            if act == Act::Setup && (tool || unknown && clause.length <= 3) {
+                or_harder(0.65, "installs a tool")
+            } else if act == Act::Setup && is_tooling(clause) {
+                or_harder(0.6, "a step of a pipeline")
+            } else {
+                None
+            }
+        }
+        Act::Add | Act::Change | Act::Find if is_tooling(clause) => or_harder(0.6, "a step of a pipeline"),
+        Act::Remove if clause.length <= 3 && clause.names_place && about.any(About::FILE) => {
+            or_harder(0.65, "removes a file")
         }
         Act::Add
             if object.any(About::VCS) && !object.any(About::CODE) && verb_is(clause, &["create", "make"]) =>
@@ -299,20 +322,84 @@ pub(crate) fn runs_command(clause: &Clause) -> Option<Because> {
     }
 }
 
+/// Two or three words about what pipelines handle: "restore cache", "create release", "use Node 18".
+fn is_tooling(clause: &Clause) -> bool {
+    let things =
+        About::CACHE.or(About::RELEASE).or(About::VCS).or(About::DEPENDENCY).or(About::INFRASTRUCTURE);
+    let verbs = [
+        "restore",
+        "save",
+        "create",
+        "configure",
+        "set up",
+        "setup",
+        "use",
+        "cache",
+        "store",
+        "prepare",
+        "select",
+        "load",
+        "collect",
+    ];
+    let runtime = clause.object.any(About::LANGUAGE.or(About::FRAMEWORK)) && clause.object.any(About::NUMBER);
+    let other = About::CODE.or(About::INTERFACE).or(About::BUG).or(About::TESTS);
+    clause.length <= 3
+        && verb_is(clause, &verbs)
+        && (clause.object.any(things) || runtime)
+        && !clause.object.any(other)
+}
+
 /// Works on files and processes as a shell does, not on what they mean.
 fn is_file_work(clause: &Clause) -> bool {
-    let shell = verb_is(
-        clause,
-        &[
-            "create", "make", "delete", "remove", "move", "rename", "sort", "replace", "split", "extract",
-            "set", "send", "append", "insert",
-        ],
-    );
-    shell
-        && clause.object.any(About::FILE)
-        && !clause
-            .about
-            .any(About::CODE.or(About::INTERFACE).or(About::FEATURE).or(About::DOCS).or(About::TESTS))
+    let about = clause.about;
+    let other =
+        About::CODE.or(About::INTERFACE).or(About::FEATURE).or(About::DOCS).or(About::TESTS).or(About::BUG);
+    if clause.has_condition || about.any(other) {
+        return false;
+    }
+    let always = ["delete", "remove", "move", "rename", "create", "make"];
+    let on_files = [
+        "sort",
+        "replace",
+        "split",
+        "extract",
+        "set",
+        "send",
+        "append",
+        "insert",
+        "change",
+        "prepend",
+        "combine",
+        "convert",
+        "truncate",
+        "save",
+        "switch",
+        "swap",
+        "encrypt",
+        "decrypt",
+        "log",
+        "number",
+        "reverse",
+        "write",
+        "add",
+        "clean",
+        "clear",
+        "purge",
+        "wipe",
+        "turn",
+        "assign",
+        "export",
+        "strip",
+        "trim",
+        "calculate",
+        "compute",
+        "enable",
+        "disable",
+        "force",
+        "store",
+    ];
+    verb_is(clause, &always) && clause.object.any(About::FILE.or(About::SHELL))
+        || verb_is(clause, &on_files) && about.any(About::SHELL)
 }
 
 /// Technical writing that needs the code to be understood: tier 2.
@@ -412,8 +499,14 @@ pub(crate) fn is_mechanical(clause: &Clause) -> Option<Because> {
         Some(Act::Remove | Act::Fix) if object.any(About::TRIVIAL) && !about.any(About::TESTS) => {
             or_harder(0.6, "a chore without an effect on what the program does")
         }
+        Some(Act::Change | Act::Refactor) if sets_one_property(clause) => {
+            or_harder(0.55, "sets one property of what is seen")
+        }
         Some(Act::Add) if object.any(About::DEPENDENCY) && !object.any(PIECE) && about.any(About::FILE) => {
             or_harder(0.55, "adds a line to a manifest")
+        }
+        None if about.any(About::SMALL) && clause.mood == Mood::Title && clause.length <= 3 => {
+            or_harder(0.6, "its author calls it small")
         }
         None if object.any(About::TRIVIAL) && !about.any(About::BUG) && clause.length <= 6 => {
             or_harder(0.6, "a chore without an effect on what the program does")
@@ -433,6 +526,25 @@ pub(crate) fn is_mechanical(clause: &Clause) -> Option<Because> {
         }
         _ => None,
     }
+}
+
+/// "change the title to …", "center the label": one value, one place.
+fn sets_one_property(clause: &Clause) -> bool {
+    let verbs = [
+        "change", "set", "update", "rename", "replace", "center", "centre", "align", "reduce", "increase",
+        "lower", "raise",
+    ];
+    let other = About::BUG
+        .or(About::WHOLE)
+        .or(About::TESTS)
+        .or(About::DATA)
+        .or(About::SECURITY)
+        .or(About::PERFORMANCE);
+    verb_is(clause, &verbs)
+        && clause.object.any(About::LOOKS)
+        && clause.length <= 12
+        && !clause.has_condition
+        && !clause.about.any(other)
 }
 
 fn is_version_bump(clause: &Clause) -> bool {
@@ -481,7 +593,7 @@ pub(crate) fn needs_judgement(clause: &Clause, context: About) -> Option<Because
         if repairs && about.any(About::PERFORMANCE) && !clause.names_means {
             return or_easier(0.6, "performance needs insight into the algorithm");
         }
-        if repairs && about.any(About::WHOLE) && clause.object_is_pronoun {
+        if repairs && about.any(About::WHOLE) && clause.lacks_object {
             return or_easier(0.6, "it is not said what is wanted");
         }
     }
@@ -499,6 +611,17 @@ pub(crate) fn needs_judgement(clause: &Clause, context: About) -> Option<Because
             return or_easier(0.55, "a subtle fault without a clear trace");
         }
     }
+    let reduces = verb_is(clause, &["reduce", "decrease", "lower", "minimize", "minimise", "cut"]);
+    if reduces && about.any(About::PERFORMANCE) && !clause.names_means {
+        return or_easier(0.6, "performance needs insight into the algorithm");
+    }
+    if verb_is(clause, &["make"])
+        && !clause.object_is_new
+        && about.any(About::WHOLE)
+        && !about.any(About::DOCS.or(About::TESTS))
+    {
+        return or_easier(0.6, "it is not said what is wanted");
+    }
     if clause.act == Some(Act::Optimize) || clause.act == Some(Act::Improve) && about.any(About::PERFORMANCE)
     {
         return if clause.names_means {
@@ -508,7 +631,7 @@ pub(crate) fn needs_judgement(clause: &Clause, context: About) -> Option<Because
         };
     }
     if clause.act == Some(Act::Improve)
-        && (clause.object_is_pronoun || about.any(About::WHOLE) && !about.any(VISIBLE))
+        && (clause.lacks_object || about.any(About::WHOLE) && !about.any(VISIBLE))
     {
         return or_easier(0.6, "it is not said what is wanted");
     }
@@ -538,6 +661,11 @@ pub(crate) fn needs_judgement(clause: &Clause, context: About) -> Option<Because
     }
     if !builds {
         return None;
+    }
+    if about.any(About::LOW_LEVEL.or(About::DISTRIBUTED))
+        && !about.any(VISIBLE.or(About::TESTS).or(About::DOCS))
+    {
+        return or_easier(0.5, "work deep in the system");
     }
     if object.any(About::CACHE)
         && clause.act == Some(Act::Add)
@@ -589,6 +717,11 @@ pub(crate) fn needs_judgement(clause: &Clause, context: About) -> Option<Because
     {
         return or_easier(0.5, "work deep in the system");
     }
+    let grave = About::ALGORITHM.or(About::ARCHITECTURE).or(About::SUBTLE).or(About::MONEY).or(About::SECRET);
+    let tame = About::TRACE.or(About::INTERFACE).or(About::TESTS).or(About::DOCS);
+    if (about | context).any(grave) && !(about | context).any(tame) && !clause.names_means {
+        return or_easier(0.55, "it touches what is hard to get right, or costly to get wrong");
+    }
     None
 }
 
@@ -604,7 +737,7 @@ pub(crate) fn is_standard(clause: &Clause, context: About) -> Option<Because> {
             Act::Add if object.any(About::TESTS) => {
                 because(0.85, "tests that need the logic to be understood")
             }
-            Act::Fix if clause.object_is_pronoun => or_harder(0.45, "it is not said what is to be fixed"),
+            Act::Fix if clause.lacks_object => or_harder(0.45, "it is not said what is to be fixed"),
             Act::Fix if about.any(About::TRACE) || clause.names_place || context.any(About::TRACE) => {
                 because(0.85, "a fault with a clue")
             }

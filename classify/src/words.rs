@@ -358,7 +358,11 @@ fn is_abbreviation(word: &str) -> bool {
 
 /// `1.` or `2)` at the beginning of a line.
 fn is_ordinal(chunk: &str, rest: &str) -> bool {
-    chunk.len() <= 2 && chunk.bytes().all(|byte| byte.is_ascii_digit()) && rest.starts_with(['.', ')'])
+    let says_more = || rest[1..].starts_with(char::is_whitespace) && !rest[1..].trim_start().is_empty();
+    chunk.len() <= 2
+        && chunk.bytes().all(|byte| byte.is_ascii_digit())
+        && rest.starts_with(['.', ')'])
+        && says_more()
 }
 
 fn what_is(chunk: &str) -> (Kind, Meaning) {
@@ -366,13 +370,21 @@ fn what_is(chunk: &str) -> (Kind, Meaning) {
     if word.is_empty() {
         return (Kind::Name, Meaning::default());
     }
-    let known = lexicon::word(word);
+    let mut known = lexicon::word(word);
+    let is_adverb = word.len() > 4 && ends_with_ignore_case(word, "ly");
+    if is_adverb && known.act.is_none() && known.about.without(About::SHELL) == About::NONE {
+        // "recursively remove", "automatically add": what is done comes after.
+        known.role |= Role::FILLER | Role::ENGLISH;
+    }
     if !known.is_unknown() {
         return (Kind::Word, known);
     }
     let bytes = word.as_bytes();
     if is_number(word) {
         return (Kind::Number, Meaning { about: About::NUMBER, ..Meaning::default() });
+    }
+    if bytes[0] == b'$' {
+        return (Kind::Name, Meaning { about: About::SHELL, ..Meaning::default() });
     }
     if bytes.iter().any(|byte| matches!(byte, b'_' | b'$' | b'=' | b'@' | b'\\' | b'%' | b'&'))
         || word.starts_with('-')
@@ -417,6 +429,17 @@ fn is_number(word: &str) -> bool {
 
 /// What a path or file name says about the task.
 fn named(name: &str) -> About {
+    let shell = if name.starts_with(['/', '~']) { About::SHELL } else { About::NONE };
+    shell | named_file(name)
+}
+
+/// Files that are worked on, but are no code.
+const DATA_FILES: [&str; 24] = [
+    "txt", "csv", "tsv", "dat", "jpg", "jpeg", "png", "gif", "pdf", "zip", "tar", "gz", "tgz", "bz2", "xz",
+    "7z", "mp3", "mp4", "avi", "mov", "bak", "tmp", "out", "iso",
+];
+
+fn named_file(name: &str) -> About {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let Some((stem, ending)) = file.rsplit_once('.') else {
         return if lexicon::word(file).about.any(About::DOCS) {
@@ -427,10 +450,12 @@ fn named(name: &str) -> About {
     };
     let is = |list: &[&str]| list.iter().any(|known| ending.eq_ignore_ascii_case(known));
     if stem.is_empty() || stem == "*" {
-        return About::FILE; // .o, *.log
+        return About::FILE | About::SHELL; // .o, *.log
     }
-    if is(&["md", "rst", "adoc", "txt"]) || lexicon::word(stem).about.any(About::DOCS) {
+    if is(&["md", "rst", "adoc"]) || lexicon::word(stem).about.any(About::DOCS) {
         About::DOCS | About::FILE
+    } else if DATA_FILES.iter().any(|known| ending.eq_ignore_ascii_case(known)) {
+        About::FILE
     } else if is(&["log", "trace"]) {
         About::TRACE | About::FILE
     } else if let Some((line, _)) = ending.split_once(':')

@@ -99,6 +99,12 @@ pub(super) const ROLES: &[(Role, &str)] = &[
     ),
 ];
 
+/// Words that hold other languages together, where English has no such word.
+pub(super) const FOREIGN: &str = "der das und nicht ist ein eine einen einem einer den dem des mit für auf zu zum zur von im bitte
+     le les des une est pas pour dans avec sur et du au aux qui que sont cette ce el los las una para con por del en se
+     il lo gli dei che per di della nel sono um uma não com dos das ao het een niet van voor zijn att och inte som är
+     till jest nie się dla na ve bir için bu olarak den ett ja että ei";
+
 pub(super) const ABOUT: &[(About, &str)] = &[
     (
         About::DOCS,
@@ -293,6 +299,12 @@ pub(super) const ABOUT: &[(About, &str)] = &[
         "release releases deployment deployments deploy deploys rollout publish publishing rollback hotfix canary
          go-live cutover snapshot release_candidate rc",
     ),
+    (
+        About::LOOKS,
+        "color colour colors colours font fonts size width height padding margin margins title titles label labels text
+         background border spacing alignment opacity radius icon placeholder caption heading headline headlines
+         subtitle tooltip logo favicon name position z-index font-size font-weight",
+    ),
     (About::CACHE, "cache caches caching cached memoization memoize cache_invalidation cdn"),
     (
         About::WHOLE,
@@ -354,11 +366,24 @@ pub(super) const ABOUT: &[(About, &str)] = &[
     ),
     (
         About::FILE,
-        "file files directory directories folder folders subdirectory subdirectories subfolders path paths symlink
-         symlinks symbolic_links process processes pid port archive archives tarball zip disk current_directory
-         current_folder home_directory stdin stdout line lines column columns lowercase uppercase extension
-         permissions log_files log_file environment_variable .txt .gz .log .jpg .pdf .zip .tar.gz cron crontab
-         command_line terminal shell bash hostname ip_address mac_address users_logged_in string strings",
+        "file files directory directories folder folders subdirectory subdirectories subfolders symlink symlinks
+         symbolic_links process processes archive archives tarball disk .txt .gz .log .jpg .pdf .zip .tar.gz log_files
+         log_file text_file",
+    ),
+    (
+        About::SHELL,
+        "recursively current_directory current_folder current_working_directory home_directory subdirectories
+         subdirectory subfolders sub-directories sub-folders stdin stdout stderr tarball symlink symlinks symbolic_link
+         symbolic_links pid crontab cron hostname environment_variable environment_variables older_than newer_than
+         larger_than smaller_than bigger_than ending_in ending_with with_extension with_the_extension all_files
+         all_the_files all_directories all_folders in_place remote_host remote_server remote_machine ssh scp sudo
+         file_permissions executable_permission zip_file text_file csv_file log_files hidden_files empty_directories
+         empty_files each_line every_line first_line last_line first_column second_column third_column tab-separated
+         comma-separated port gzip bzip2 gpg chmod background_process current_shell bash_prompt terminal shell_history
+         running_processes disk_space disk_usage free_memory uptime ip_address mac_address users_logged_in logged_in_users
+         ascending descending lowercase uppercase whitespaces .o .tmp .bak group_ownership owner inode inodes
+         file_names file_name in_variable into_variable to_variable variable_to shell_option shell_options bash_option per_line
+         on_the_system screen_session tmux_session mount_point file_system filesystem hard_link",
     ),
     (
         About::SERVICE,
@@ -375,7 +400,7 @@ pub(super) const ABOUT: &[(About, &str)] = &[
     ),
     (
         About::SECRET,
-        "secret secrets api_key api_keys private_key private_keys password passwords credential credentials
+        "secret secrets api_key api_keys private_key private_keys credential credentials
          access_token access_tokens ssh_key ssh_keys encryption_key encryption_keys signing_key signing_keys",
     ),
     (
@@ -481,7 +506,7 @@ pub(super) const ACTS: &[(Act, &str)] = &[
     ),
     (
         Act::Shell,
-        "copy compress archive unzip zip gunzip gzip chmod chown kill download upload mount unmount ssh scp rsync ping
+        "log_in_to log_into login_to sign_in_to unset wait sleep copy compress archive unzip zip gunzip gzip chmod chown kill download upload mount unmount ssh scp rsync ping
          curl wget symlink tar untar concatenate mv cp rm mkdir touch unpack decompress echo pipe redirect
          backup back_up",
     ),
@@ -505,7 +530,7 @@ pub(super) const ACTS: &[(Act, &str)] = &[
          deserialize cache encode decode validate_input mark move_to swap sync refresh reload override honor honour
          throw catch default pin_to assign call mention prefer expand shorten disallow relax tighten bring
          scale resize recognize recognise retry defer delay inject propagate promote_to do restore re-enable reenable
-         regenerate exit check_for sanitize rely disable suppress silence warn specify complete finish
+         regenerate exit check_for sanitize calculate compute measure estimate minimize minimise decrease cut prepare select collect rely disable suppress silence warn specify complete finish
          initialize initialise don't_use synchronize match cap widen narrow guard unify_names share
          not_use preprocess repeat insert_into carry_out perform conduct populate lazy-load lazy_load separate combine flip invert rotate revoke",
     ),
