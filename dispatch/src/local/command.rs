@@ -50,11 +50,9 @@ fn status(ended: &Ended) -> Status {
 }
 
 fn not_started(problem: &shared::Problem) -> Draft {
-    let mut reason = problem.to_string();
-    let mut source = std::error::Error::source(problem);
-    while let Some(cause) = source {
-        reason.push_str(&format!(": {cause}"));
-        source = cause.source();
+    let mut reason = problem.full_message();
+    if let Some(hint) = problem.first_hint() {
+        reason.push_str(&format!(" ({hint})"));
     }
     Draft::because(Status::Failed, reason)
 }
@@ -113,10 +111,16 @@ fn chosen(ground: &Ground, run: &Run) -> Result<Vec<Detected>, String> {
         }
         if found.is_empty() {
             let with = run.tool.as_ref().map(|tool| format!(" with {tool}")).unwrap_or_default();
-            return Err(format!("no file of the project says how to run its {} command{with}", purpose.as_str()));
+            return Err(format!(
+                "no file of the project says how to run its {} command{with}",
+                purpose.as_str()
+            ));
         }
         if run.test.is_some() || run.place.is_some() || run.package.is_some() {
-            found = found.into_iter().map(|detected| narrowed(ground, run, detected)).collect::<Result<_, _>>()?;
+            found = found
+                .into_iter()
+                .map(|detected| narrowed(ground, run, detected))
+                .collect::<Result<_, _>>()?;
         }
         commands.extend(found);
     }
@@ -163,7 +167,12 @@ fn narrowed(ground: &Ground, run: &Run, mut detected: Detected) -> Result<Detect
                     }
                     detected.argv.extend([flag.to_owned(), test.clone()]);
                 }
-                None => return Err(format!("does not know how to limit `{}` to one test", detected.argv.join(" "))),
+                None => {
+                    return Err(format!(
+                        "does not know how to limit `{}` to one test",
+                        detected.argv.join(" ")
+                    ));
+                }
             },
             _ => return Err(format!("does not know how to limit `{}` to one test", argv.join(" "))),
         }
@@ -179,10 +188,12 @@ fn limit_to_place(ground: &Ground, place: &Place, detected: &mut Detected) -> Re
     let cannot = format!("does not know how to limit `{}` to `{path}`", detected.argv.join(" "));
     match detected.tool.as_str() {
         "pytest" | "rspec" => detected.argv.push(path),
-        "ruff" | "eslint" | "mypy" | "flake8" => match detected.argv.iter().position(|argument| argument == ".") {
-            Some(at) => detected.argv[at] = path,
-            None => return Err(cannot),
-        },
+        "ruff" | "eslint" | "mypy" | "flake8" => {
+            match detected.argv.iter().position(|argument| argument == ".") {
+                Some(at) => detected.argv[at] = path,
+                None => return Err(cannot),
+            }
+        }
         "go" if located.is_dir && detected.dir == ground.root => {
             match detected.argv.iter().position(|argument| argument == "./...") {
                 Some(at) => detected.argv[at] = format!("./{path}/..."),
@@ -190,7 +201,8 @@ fn limit_to_place(ground: &Ground, place: &Place, detected: &mut Detected) -> Re
             }
         }
         "cargo" | "clippy" if located.is_dir => {
-            let manifest = std::fs::read_to_string(located.absolute.join("Cargo.toml")).map_err(|_| cannot.clone())?;
+            let manifest =
+                std::fs::read_to_string(located.absolute.join("Cargo.toml")).map_err(|_| cannot.clone())?;
             let name = package_name(&manifest).ok_or(cannot)?;
             detected.argv.retain(|argument| argument != "--workspace");
             let at = detected.argv.iter().position(|it| it == "--all-targets").unwrap_or(detected.argv.len());
@@ -198,7 +210,10 @@ fn limit_to_place(ground: &Ground, place: &Place, detected: &mut Detected) -> Re
         }
         "cargo" if detected.purpose == Purpose::Test => {
             // `tests/x.rs` is a target of that name.
-            let target = path.strip_prefix("tests/").and_then(|name| name.strip_suffix(".rs")).filter(|it| !it.contains('/'));
+            let target = path
+                .strip_prefix("tests/")
+                .and_then(|name| name.strip_suffix(".rs"))
+                .filter(|it| !it.contains('/'));
             let target = target.ok_or(cannot)?.to_owned();
             detected.argv.extend(["--test".to_owned(), target]);
         }
@@ -243,6 +258,7 @@ fn node_filter(detected: &Detected) -> Option<&'static str> {
 }
 
 fn one(ground: &Ground, run: &Run, detected: &Detected) -> Report {
+    let detected = &locked(detected);
     let mut command = Command::new(&detected.argv).current_dir(&detected.dir).capture(CAPTURE);
     // Nobody watches: no colours, no questions, no snapshots or caches written beside the sources.
     for (name, value) in [
@@ -285,6 +301,16 @@ fn one(ground: &Ground, run: &Run, detected: &Detected) -> Report {
     Report { text, exit_code: ended.exit_code(), passed: ended.success() && trouble.is_none(), trouble }
 }
 
+/// Keeps cargo from rewriting a lock file that is out of date: that would be a change to the sources.
+fn locked(detected: &Detected) -> Detected {
+    let mut detected = detected.clone();
+    let knows = matches!(detected.tool.as_str(), "cargo" | "clippy");
+    if knows && detected.dir.join("Cargo.lock").is_file() && detected.argv.len() > 1 {
+        detected.argv.insert(2, "--locked".to_owned());
+    }
+    detected
+}
+
 /// Returns the command as a person would type it, and why it is that one.
 fn shown(ground: &Ground, detected: &Detected) -> String {
     let root = format!("{}/", ground.root.display());
@@ -311,13 +337,21 @@ fn tail(output: &str) -> String {
 }
 
 /// Returns why a run answers nothing, if so.
-fn trouble(run: &Run, detected: &Detected, ended: &Ended, summary: Option<&Summary>, output: &str) -> Option<(Status, String)> {
+fn trouble(
+    run: &Run,
+    detected: &Detected,
+    ended: &Ended,
+    summary: Option<&Summary>,
+    output: &str,
+) -> Option<(Status, String)> {
     let program = detected.argv.first().map_or("", String::as_str);
     let module = detected.argv.iter().skip_while(|argument| *argument != "-m").nth(1);
     match ended.how {
         How::TimedOut | How::Idle => return Some((Status::Timeout, format!("`{program}` {}", ended.how))),
         How::Interrupted => return Some((Status::Cancelled, format!("`{program}` was interrupted"))),
-        How::Exited(126 | 127) => return Some((Status::Failed, format!("`{program}` started something that is not installed"))),
+        How::Exited(126 | 127) => {
+            return Some((Status::Failed, format!("`{program}` started something that is not installed")));
+        }
         How::Exited(_) | How::Signalled(_) => {}
     }
     if let Some(module) = module
@@ -341,7 +375,8 @@ fn headline(purpose: Purpose, ended: &Ended, summary: Option<&Summary>) -> Strin
     let passed = ended.success();
     if let Some(summary) = summary {
         let word = if passed { "passed" } else { "failed" };
-        let skipped = if summary.skipped > 0 { format!(", {} skipped", summary.skipped) } else { String::new() };
+        let skipped =
+            if summary.skipped > 0 { format!(", {} skipped", summary.skipped) } else { String::new() };
         return if summary.failed > 0 {
             format!("tests {word}: {} failed, {} passed{skipped}", summary.failed, summary.passed)
         } else {

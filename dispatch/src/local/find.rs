@@ -19,7 +19,11 @@ fn listing(scope: &Scope, walked: &Walked, show: Show) -> String {
     let headline = format!("{count} {what}");
     // The number alone is no evidence; the files that were counted are.
     let lines = walked.entries.iter().map(|entry| entry.path.clone());
-    if show == Show::Count { report::list(&format!("{headline}:"), lines) } else { report::list(&headline, lines) }
+    if show == Show::Count {
+        report::list(&format!("{headline}:"), lines)
+    } else {
+        report::list(&headline, lines)
+    }
 }
 
 /// Returns the statement that nothing was found, and what was looked at.
@@ -119,12 +123,16 @@ pub(super) fn tree(ground: &Ground, place: &Place, depth: Option<usize>) -> Outc
     if !located.is_dir {
         return Err(format!("`{}` is a file and has no structure", place.path));
     }
-    let scope = Scope { under: vec![Place { path: located.relative.clone(), sure: true }], ..Scope::default() };
+    let scope =
+        Scope { under: vec![Place { path: located.relative.clone(), sure: true }], ..Scope::default() };
     let walked = ground.walk(&scope, Want::Files)?;
     let prefix = if located.relative.is_empty() { String::new() } else { format!("{}/", located.relative) };
-    let paths: Vec<&str> = walked.entries.iter().filter_map(|entry| entry.path.strip_prefix(prefix.as_str())).collect();
+    let paths: Vec<&str> =
+        walked.entries.iter().filter_map(|entry| entry.path.strip_prefix(prefix.as_str())).collect();
     // Without a wish, as deep as it fits.
-    let depth = depth.unwrap_or_else(|| (1..=6).rev().find(|depth| tree_lines(&paths, *depth).len() <= report::SHOWN).unwrap_or(1));
+    let depth = depth.unwrap_or_else(|| {
+        (1..=6).rev().find(|depth| tree_lines(&paths, *depth).len() <= report::SHOWN).unwrap_or(1)
+    });
     let lines = tree_lines(&paths, depth);
     let headline = format!("{}/ ({})", located.shown(), counted(paths.len(), "file"));
     Ok(answer(report::list(&headline, lines.into_iter())))
@@ -159,7 +167,11 @@ pub(super) fn largest(ground: &Ground, scope: &Scope, by: Size, count: usize) ->
         Size::Bytes => walked.entries.iter().map(|entry| (entry.bytes, entry)).collect(),
         Size::Lines => {
             let lines = ground.read_each(&walked.entries, |_, text| line_count(text));
-            lines.into_iter().zip(&walked.entries).filter_map(|(lines, entry)| Some((lines?, entry))).collect()
+            lines
+                .into_iter()
+                .zip(&walked.entries)
+                .filter_map(|(lines, entry)| Some((lines?, entry)))
+                .collect()
         }
     };
     sized.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.path.cmp(&b.1.path)));
@@ -172,6 +184,7 @@ pub(super) fn largest(ground: &Ground, scope: &Scope, by: Size, count: usize) ->
     sized.truncate(count);
     let what = report::files_of(scope, total);
     let headline = format!("the {} largest of {total} {what}, by {unit}", sized.len());
-    let text = report::list(&headline, sized.iter().map(|(size, entry)| format!("{} ({size} {unit})", entry.path)));
+    let text =
+        report::list(&headline, sized.iter().map(|(size, entry)| format!("{} ({size} {unit})", entry.path)));
     Ok(answer(with_notes(scope, &walked, text)))
 }

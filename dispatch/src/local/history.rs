@@ -45,7 +45,10 @@ pub(super) fn ask(ground: &Ground, question: &Git) -> Outcome {
 
 impl Ground<'_> {
     fn git(&self, arguments: &[&str]) -> Result<Ended, String> {
-        let fixed = ["git", "--no-pager", "--no-optional-locks", "--literal-pathspecs"];
+        // `check-ignore` takes names, not patterns, and refuses to be told so.
+        let literal = arguments.first() != Some(&"check-ignore");
+        let fixed = ["git", "--no-pager", "--no-optional-locks"].into_iter();
+        let fixed = fixed.chain(literal.then_some("--literal-pathspecs"));
         let settings = [
             "core.quotePath=false",
             "core.fsmonitor=false",
@@ -55,7 +58,7 @@ impl Ground<'_> {
             "submodule.recurse=false",
         ];
         let settings = settings.into_iter().flat_map(|setting| ["-c", setting]);
-        let argv = fixed.into_iter().chain(settings).chain(arguments.iter().copied());
+        let argv = fixed.chain(settings).chain(arguments.iter().copied());
         let timeout = self.timeout.map_or(TIMEOUT, |timeout| timeout.min(TIMEOUT));
         Command::new(argv)
             .current_dir(self.root)
@@ -69,7 +72,7 @@ impl Ground<'_> {
             .timeout(timeout)
             .capture(4 << 20)
             .run()
-            .map_err(|problem| problem.to_string())
+            .map_err(|problem| problem.full_message())
     }
 
     /// Returns what git wrote.
@@ -99,7 +102,11 @@ impl Ground<'_> {
         let found = self.git_output(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
         let hash = found.map_err(|_| unknown())?.trim().to_owned();
         // Old versions of git print the separator too.
-        hash.lines().last().filter(|hash| hash.bytes().all(|b| b.is_ascii_hexdigit())).map(str::to_owned).ok_or_else(unknown)
+        hash.lines()
+            .last()
+            .filter(|hash| hash.bytes().all(|b| b.is_ascii_hexdigit()))
+            .map(str::to_owned)
+            .ok_or_else(unknown)
     }
 
     /// Returns paths as git takes them. What does not exist now may have existed.
@@ -139,7 +146,8 @@ fn failed(reason: String) -> Draft {
 }
 
 fn status(ground: &Ground) -> Outcome {
-    let text = match ground.git_output(&["status", "--porcelain=v1", "--branch", "--untracked-files=normal"]) {
+    let text = match ground.git_output(&["status", "--porcelain=v1", "--branch", "--untracked-files=normal"])
+    {
         Ok(text) => text,
         Err(reason) => return Ok(failed(reason)),
     };
@@ -156,7 +164,8 @@ fn status(ground: &Ground) -> Outcome {
 
 /// Returns the two status letters and the path of all that is not as committed.
 fn states(ground: &Ground) -> Result<Vec<(String, String)>, String> {
-    let text = ground.git_output(&["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"])?;
+    let text =
+        ground.git_output(&["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"])?;
     Ok(text
         .split('\0')
         .filter(|entry| entry.len() > 3)
@@ -185,8 +194,11 @@ fn changed(ground: &Ground, what: Changed) -> Outcome {
         Changed::Deleted => "deleted",
         Changed::Conflicted => "conflicted",
     };
-    let paths: Vec<String> =
-        states.into_iter().filter(|(letters, _)| wanted(letters)).map(|(letters, path)| format!("{letters} {path}")).collect();
+    let paths: Vec<String> = states
+        .into_iter()
+        .filter(|(letters, _)| wanted(letters))
+        .map(|(letters, path)| format!("{letters} {path}"))
+        .collect();
     if paths.is_empty() {
         return Ok(answer(format!("none found: no file is {noun} in the working tree")));
     }
@@ -197,10 +209,16 @@ fn changed(ground: &Ground, what: Changed) -> Outcome {
 fn clean(ground: &Ground) -> Outcome {
     match states(ground) {
         Err(reason) => Ok(failed(reason)),
-        Ok(states) if states.is_empty() => Ok(answer("yes, the working tree is clean: nothing is uncommitted")),
+        Ok(states) if states.is_empty() => {
+            Ok(answer("yes, the working tree is clean: nothing is uncommitted"))
+        }
         Ok(states) => {
-            let headline = format!("no, the working tree is not clean: {} uncommitted", counted(states.len(), "change"));
-            Ok(answer(report::list(&headline, states.into_iter().map(|(letters, path)| format!("{letters} {path}")))))
+            let headline =
+                format!("no, the working tree is not clean: {} uncommitted", counted(states.len(), "change"));
+            Ok(answer(report::list(
+                &headline,
+                states.into_iter().map(|(letters, path)| format!("{letters} {path}")),
+            )))
         }
     }
 }
@@ -238,7 +256,9 @@ fn described(log: &Log) -> String {
         text.push_str(&format!(" by `{author}`"));
     }
     match &log.since {
-        Some(Since::Date(date)) => text.push_str(&format!(" since {}", date.replace("yesterday.midnight", "yesterday"))),
+        Some(Since::Date(date)) => {
+            text.push_str(&format!(" since {}", date.replace("yesterday.midnight", "yesterday")))
+        }
         Some(Since::Revision(name)) => text.push_str(&format!(" since `{name}`")),
         None => {}
     }
@@ -314,9 +334,13 @@ fn diff(ground: &Ground, what: &Diff, paths: &[Place], show: DiffShow) -> Outcom
     let (mut revisions, name): (Vec<String>, String) = match what {
         Diff::Unstaged => (Vec::new(), "between the index and the working tree".to_owned()),
         Diff::Staged => (Vec::new(), "between the last commit and the index".to_owned()),
-        Diff::Uncommitted => (vec!["HEAD".to_owned()], "between the last commit and the working tree".to_owned()),
+        Diff::Uncommitted => {
+            (vec!["HEAD".to_owned()], "between the last commit and the working tree".to_owned())
+        }
         Diff::Since(from) => (vec![ground.revision(from)?], format!("between `{from}` and the working tree")),
-        Diff::Between(from, to) => (vec![ground.revision(from)?, ground.revision(to)?], format!("between `{from}` and `{to}`")),
+        Diff::Between(from, to) => {
+            (vec![ground.revision(from)?, ground.revision(to)?], format!("between `{from}` and `{to}`"))
+        }
     };
     if *what == Diff::Uncommitted && !has_commits(ground) {
         revisions.clear();
@@ -351,7 +375,9 @@ fn diff(ground: &Ground, what: &Diff, paths: &[Place], show: DiffShow) -> Outcom
     let summary = stat.lines().last().unwrap_or_default().trim().to_owned();
     let headline = format!("differences {name}: {summary}");
     let body = match show {
-        DiffShow::Stat => stat.lines().map(str::trim_end).collect::<Vec<_>>()[..stat.lines().count() - 1].join("\n"),
+        DiffShow::Stat => {
+            stat.lines().map(str::trim_end).collect::<Vec<_>>()[..stat.lines().count() - 1].join("\n")
+        }
         DiffShow::Names => with(&["--name-status"]).unwrap_or_default(),
         DiffShow::Patch => with(&["--patch"]).unwrap_or_default(),
     };
@@ -374,7 +400,13 @@ fn show_commit(ground: &Ground, revision: &str, show: DiffShow) -> Outcome {
     };
     let mut arguments = vec!["show"];
     arguments.extend(SAFE_DIFF);
-    arguments.extend(["--format=commit %H%nauthor %an%ndate %cs%n%n%B", mode, "--end-of-options", &hash, "--"]);
+    arguments.extend([
+        "--format=commit %H%nauthor %an%ndate %cs%n%n%B",
+        mode,
+        "--end-of-options",
+        &hash,
+        "--",
+    ]);
     Ok(match ground.git_output(&arguments) {
         Ok(text) => answer(text.trim_end().to_owned()),
         Err(reason) => failed(reason),
@@ -421,7 +453,10 @@ fn tags(ground: &Ground, latest: bool, count: bool) -> Outcome {
                 Some(first) if latest => answer(format!("the latest tag is {first}")),
                 Some(_) => {
                     let colon = if count { ":" } else { "" };
-                    answer(report::list(&format!("{}{colon}", counted(lines.len(), "tag")), lines.into_iter()))
+                    answer(report::list(
+                        &format!("{}{colon}", counted(lines.len(), "tag")),
+                        lines.into_iter(),
+                    ))
                 }
             }
         }
@@ -432,7 +467,9 @@ fn tags(ground: &Ground, latest: bool, count: bool) -> Outcome {
 fn last_change(ground: &Ground, file: &Place) -> Outcome {
     let paths = match ground.pathspecs(std::slice::from_ref(file)) {
         Ok(paths) => paths,
-        Err(reason) if reason.starts_with("git knows no") => return Ok(answer(format!("none found: {reason}"))),
+        Err(reason) if reason.starts_with("git knows no") => {
+            return Ok(answer(format!("none found: {reason}")));
+        }
         Err(reason) => return Err(reason),
     };
     if !has_commits(ground) {
@@ -440,21 +477,26 @@ fn last_change(ground: &Ground, file: &Place) -> Outcome {
     }
     let path = &paths[0];
     let format = "--format=%an <%ae>%n%cI%n%h %s";
-    Ok(match ground.git_output(&["log", "-1", "--no-color", format, "--end-of-options", "HEAD", "--", path]) {
-        Ok(text) if text.trim().is_empty() => answer(format!("none found: no commit has touched {path}")),
-        Ok(text) => {
-            let mut lines = text.lines();
-            let mut next = || lines.next().unwrap_or_default().to_owned();
-            let (author, date, commit) = (next(), next(), next());
-            let mut text = format!("{path} was last changed by {author} on {date}, in commit {commit}");
-            let dirty = states(ground).is_ok_and(|states| states.iter().any(|(_, changed)| super::walk::is_within(changed, path)));
-            if dirty {
-                text.push_str("\nnote: it has changes that are not committed");
+    Ok(
+        match ground.git_output(&["log", "-1", "--no-color", format, "--end-of-options", "HEAD", "--", path])
+        {
+            Ok(text) if text.trim().is_empty() => answer(format!("none found: no commit has touched {path}")),
+            Ok(text) => {
+                let mut lines = text.lines();
+                let mut next = || lines.next().unwrap_or_default().to_owned();
+                let (author, date, commit) = (next(), next(), next());
+                let mut text = format!("{path} was last changed by {author} on {date}, in commit {commit}");
+                let dirty = states(ground).is_ok_and(|states| {
+                    states.iter().any(|(_, changed)| super::walk::is_within(changed, path))
+                });
+                if dirty {
+                    text.push_str("\nnote: it has changes that are not committed");
+                }
+                answer(text)
             }
-            answer(text)
-        }
-        Err(reason) => failed(reason),
-    })
+            Err(reason) => failed(reason),
+        },
+    )
 }
 
 fn blame(ground: &Ground, file: &Place, lines: Option<(u64, u64)>) -> Outcome {
@@ -466,7 +508,10 @@ fn blame(ground: &Ground, file: &Place, lines: Option<(u64, u64)>) -> Outcome {
     Ok(match ground.git_output(&arguments) {
         Ok(text) => {
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            answer(report::list(&format!("{}: {}", paths[0], counted(lines.len(), "line")), lines.into_iter()))
+            answer(report::list(
+                &format!("{}: {}", paths[0], counted(lines.len(), "line")),
+                lines.into_iter(),
+            ))
         }
         Err(reason) => failed(reason),
     })

@@ -169,23 +169,46 @@ pub(super) enum Git {
     /// How many commits.
     CountCommits(Log),
     /// What differs.
-    Diff { what: Diff, paths: Vec<Place>, show: DiffShow },
+    Diff {
+        what: Diff,
+        paths: Vec<Place>,
+        show: DiffShow,
+    },
     /// One commit.
-    Show { revision: String, show: DiffShow },
+    Show {
+        revision: String,
+        show: DiffShow,
+    },
     /// The branch that is checked out.
     Branch,
     /// The commit that is checked out.
     Head,
-    Branches { remote: bool, count: bool },
-    Tags { latest: bool, count: bool },
+    Branches {
+        remote: bool,
+        count: bool,
+    },
+    Tags {
+        latest: bool,
+        count: bool,
+    },
     /// The last commit that touched a file.
-    LastChange { file: Place },
+    LastChange {
+        file: Place,
+    },
     /// Who wrote which line.
-    Blame { file: Place, lines: Option<(u64, u64)> },
+    Blame {
+        file: Place,
+        lines: Option<(u64, u64)>,
+    },
     /// Who has committed, and how often.
-    Authors { paths: Vec<Place>, count: bool },
+    Authors {
+        paths: Vec<Place>,
+        count: bool,
+    },
     /// Whether git knows a file.
-    Tracked { file: Place },
+    Tracked {
+        file: Place,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -72,8 +72,7 @@ pub(super) const KINDS: &[Kind] = &[
             "**/*Tests.{java,kt,cs,swift}",
         ],
     ),
-    kind("source", &["source"], &[SOURCE]),
-    kind("code", &["code"], &[SOURCE]),
+    kind("source", &["source", "code"], &[SOURCE]),
 ];
 
 /// The files of programming languages.
@@ -82,9 +81,10 @@ const SOURCE: &str = "**/*.{rs,py,pyi,js,jsx,mjs,cjs,ts,tsx,mts,cts,go,java,kt,k
 
 /// Extensions that a text may name without their dot (`rs files`).
 pub(super) const EXTENSIONS: &[&str] = &[
-    "rs", "py", "pyi", "js", "jsx", "mjs", "cjs", "ts", "tsx", "kt", "cc", "cxx", "hpp", "cs", "rb", "ex", "exs",
-    "hs", "sh", "scss", "sass", "less", "md", "rst", "txt", "ini", "cfg", "conf", "lock", "tf", "vue", "svelte",
-    "ipynb", "jsonl", "tsv", "png", "jpg", "jpeg", "gif", "svg", "pdf", "gradle", "patch", "diff", "po",
+    "rs", "py", "pyi", "js", "jsx", "mjs", "cjs", "ts", "tsx", "kt", "cc", "cxx", "hpp", "cs", "rb", "ex",
+    "exs", "hs", "sh", "scss", "sass", "less", "md", "rst", "txt", "ini", "cfg", "conf", "lock", "tf", "vue",
+    "svelte", "ipynb", "jsonl", "tsv", "png", "jpg", "jpeg", "gif", "svg", "pdf", "gradle", "patch", "diff",
+    "po",
 ];
 
 /// Returns the kind that a word names.

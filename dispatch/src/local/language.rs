@@ -35,15 +35,27 @@ const SQL: &[&str] = &["sql"];
 
 /// `NAME` is a module path with `/`, `.` or `::`, whatever the language has.
 const IMPORTS: &[Form] = &[
-    form(RUST, "", r"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?use[ \t]+(?:::|crate::|self::|super::)*NAME(?:::|;|[ \t])"),
+    form(
+        RUST,
+        "",
+        r"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?use[ \t]+(?:::|crate::|self::|super::)*NAME(?:::|;|[ \t])",
+    ),
     form(RUST, "", r"^[ \t]*(?:pub[ \t]+)?extern[ \t]+crate[ \t]+NAME\b"),
     form(RUST, "", r"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?use[ \t]+[^;]*\bNAME\b"),
     form(PYTHON, "", r"^[ \t]*import[ \t]+(?:[\w. ]+,[ \t]*)*NAME(?:[.,\s#]|$)"),
     form(PYTHON, "", r"^[ \t]*from[ \t]+\.*NAME(?:\.[\w.]+)?[ \t]+import\b"),
     form(PYTHON, "", r"^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^)]*|[^\n(]*)\bNAME\b"),
-    form(SCRIPT, "", r#"(?:\bfrom|\bimport|\brequire[ \t]*\(|\bimport[ \t]*\()[ \t]*['"](?:NAME|[^'"\n]*/NAME)(?:/[^'"\n]*|\.\w+)?['"]"#),
+    form(
+        SCRIPT,
+        "",
+        r#"(?:\bfrom|\bimport|\brequire[ \t]*\(|\bimport[ \t]*\()[ \t]*['"](?:NAME|[^'"\n]*/NAME)(?:/[^'"\n]*|\.\w+)?['"]"#,
+    ),
     form(SCRIPT, "", r"^[ \t]*(?:import|export)\b[^;'\x22]*\bNAME\b[^;'\x22]*\bfrom\b"),
-    form(GO, "", r#"^[ \t]*(?:import[ \t]+)?(?:[\w.]+[ \t]+)?"(?:[^"\n]*/)?NAME(?:/[^"\n]*)?"[ \t]*(?://.*)?$"#),
+    form(
+        GO,
+        "",
+        r#"^[ \t]*(?:import[ \t]+)?(?:[\w.]+[ \t]+)?"(?:[^"\n]*/)?NAME(?:/[^"\n]*)?"[ \t]*(?://.*)?$"#,
+    ),
     form(JVM, "", r"^[ \t]*import[ \t]+(?:static[ \t]+)?(?:[\w.]+\.)?NAME(?:[.;\s]|$)"),
     form(C, "", r#"^[ \t]*#[ \t]*include[ \t]*[<"](?:[^>"\n]*/)?NAME(?:\.\w+|/[^>"\n]*)?[>"]"#),
     form(CSHARP, "", r"^[ \t]*(?:global[ \t]+)?using[ \t]+(?:static[ \t]+)?(?:[\w.]+\.)?NAME[.;]"),
@@ -67,8 +79,16 @@ const DEFINITIONS: &[Form] = &[
     form(PYTHON, "type", r"^[ \t]*class[ \t]+NAME\b"),
     form(PYTHON, "value", r"^NAME[ \t]*(?::[^=\n]+)?=[^=]"),
     form(SCRIPT, "function", r"\bfunction\b[ \t]*\*?[ \t]*NAME\b"),
-    form(SCRIPT, "function", r"^[ \t]*(?:(?:public|private|protected|static|async|override|get|set)[ \t]+)*NAME[ \t]*(?:<[^>\n]*>)?\([^;{}\n]*\)[ \t]*(?::[^{;\n]+)?\{"),
-    form(SCRIPT, "function", r"\b(?:const|let|var)[ \t]+NAME\b[^=\n]*=[ \t]*(?:async[ \t]*)?(?:\([^\n]*=>|\w+[ \t]*=>|function\b)"),
+    form(
+        SCRIPT,
+        "function",
+        r"^[ \t]*(?:(?:public|private|protected|static|async|override|get|set)[ \t]+)*NAME[ \t]*(?:<[^>\n]*>)?\([^;{}\n]*\)[ \t]*(?::[^{;\n]+)?\{",
+    ),
+    form(
+        SCRIPT,
+        "function",
+        r"\b(?:const|let|var)[ \t]+NAME\b[^=\n]*=[ \t]*(?:async[ \t]*)?(?:\([^\n]*=>|\w+[ \t]*=>|function\b)",
+    ),
     form(SCRIPT, "type", r"\b(?:class|interface|enum|type|namespace)[ \t]+NAME\b"),
     form(SCRIPT, "value", r"\b(?:const|let|var)[ \t]+NAME\b"),
     form(GO, "function", r"^func[ \t]+(?:\([^)\n]*\)[ \t]*)?NAME\b"),
@@ -80,7 +100,11 @@ const DEFINITIONS: &[Form] = &[
     form(JVM, "function", r"^[ \t]+(?:[\w<>\[\],.?@]+[ \t]+)+NAME[ \t]*\([^;\n]*$"),
     form(JVM, "value", r"\b(?:val|var)[ \t]+NAME\b"),
     form(C, "macro", r"^[ \t]*#[ \t]*define[ \t]+NAME\b"),
-    form(C, "type", r"\b(?:struct|enum|union|class|namespace|concept)(?:[ \t]+class)?[ \t]+NAME\b[^;\n]*(?:\{|$|:)"),
+    form(
+        C,
+        "type",
+        r"\b(?:struct|enum|union|class|namespace|concept)(?:[ \t]+class)?[ \t]+NAME\b[^;\n]*(?:\{|$|:)",
+    ),
     form(C, "type", r"\btypedef\b[^;{}]*\bNAME[ \t]*;|^[ \t]*\}[ \t]*NAME[ \t]*;|\busing[ \t]+NAME[ \t]*="),
     form(C, "function", r"^[A-Za-z_][\w \t\*&:<>,~]*\bNAME[ \t]*\([^;\n]*$"),
     form(CSHARP, "type", r"\b(?:class|interface|enum|record|struct|delegate)[ \t]+NAME\b"),
@@ -101,8 +125,16 @@ const DEFINITIONS: &[Form] = &[
     form(ELIXIR, "macro", r"^[ \t]*defmacrop?[ \t]+NAME\b"),
     form(PROTO, "type", r"^[ \t]*(?:message|enum|service)[ \t]+NAME\b"),
     form(PROTO, "function", r"^[ \t]*rpc[ \t]+NAME\b"),
-    form(SQL, "type", r"(?i)\bcreate[ \t]+(?:or[ \t]+replace[ \t]+)?(?:temp(?:orary)?[ \t]+)?(?:table|view|type|materialized[ \t]+view)[ \t]+(?:if[ \t]+not[ \t]+exists[ \t]+)?(?:\w+\.)?[`\x22]?NAME\b"),
-    form(SQL, "function", r"(?i)\bcreate[ \t]+(?:or[ \t]+replace[ \t]+)?(?:function|procedure|trigger)[ \t]+(?:\w+\.)?[`\x22]?NAME\b"),
+    form(
+        SQL,
+        "type",
+        r"(?i)\bcreate[ \t]+(?:or[ \t]+replace[ \t]+)?(?:temp(?:orary)?[ \t]+)?(?:table|view|type|materialized[ \t]+view)[ \t]+(?:if[ \t]+not[ \t]+exists[ \t]+)?(?:\w+\.)?[`\x22]?NAME\b",
+    ),
+    form(
+        SQL,
+        "function",
+        r"(?i)\bcreate[ \t]+(?:or[ \t]+replace[ \t]+)?(?:function|procedure|trigger)[ \t]+(?:\w+\.)?[`\x22]?NAME\b",
+    ),
 ];
 
 /// Patterns that depend on the language of a file.
@@ -116,14 +148,21 @@ impl ByLanguage {
         let mut forms = Vec::new();
         for name in names {
             for form in IMPORTS {
-                forms.push((form.extensions, compile(form.pattern, &import_name(name, form.extensions), insensitive)?));
+                forms.push((
+                    form.extensions,
+                    compile(form.pattern, &import_name(name, form.extensions), insensitive)?,
+                ));
             }
         }
         Ok(ByLanguage { forms })
     }
 
     /// Returns what finds definitions of these names.
-    pub(super) fn definitions(names: &[String], what: Option<&str>, insensitive: bool) -> Result<Self, String> {
+    pub(super) fn definitions(
+        names: &[String],
+        what: Option<&str>,
+        insensitive: bool,
+    ) -> Result<Self, String> {
         let mut forms = Vec::new();
         for name in names {
             // Definitions are written without their path.

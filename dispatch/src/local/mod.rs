@@ -85,14 +85,20 @@ fn understand(job: &Job) -> Result<Intent, String> {
         Some(argv) if argv.is_empty() => return Err("`run` names no program".to_owned()),
         Some(argv) => Intent::Command { argv: argv.clone() },
         None => {
-            if task.context.as_ref().is_some_and(|context| !matches!(context.get(), "null" | "{}" | "[]" | "\"\"")) {
+            if task
+                .context
+                .as_ref()
+                .is_some_and(|context| !matches!(context.get(), "null" | "{}" | "[]" | "\"\""))
+            {
                 return Err("the task has a context, which only a model can read".to_owned());
             }
             grammar::understand(&task.text)?
         }
     };
     if let Some(tools) = &task.tools {
-        let allowed = |names: &[&str]| tools.iter().any(|tool| names.iter().any(|name| tool.eq_ignore_ascii_case(name)));
+        let allowed = |names: &[&str]| {
+            tools.iter().any(|tool| names.iter().any(|name| tool.eq_ignore_ascii_case(name)))
+        };
         if matches!(intent, Intent::Run(_) | Intent::Command { .. }) && !allowed(&["bash"]) {
             return Err("the task does not allow to run commands (`tools` is without Bash)".to_owned());
         }

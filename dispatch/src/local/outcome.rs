@@ -44,7 +44,6 @@ pub(super) fn summary(output: &str) -> Option<Summary> {
 }
 
 fn pattern(source: &str) -> Regex {
-    #[expect(clippy::expect_used, reason = "the patterns are constants, and tests use every one of them")]
     Regex::new(source).expect("a constant pattern")
 }
 
@@ -57,8 +56,9 @@ fn libtest(output: &str) -> Option<Summary> {
     static RESULT: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?m)^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored"));
     static FAILED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^test (.+) \.\.\. FAILED"));
-    static PANIC: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"(?m)^thread '([^']+)'(?: \(\d+\))? panicked at ([^\n]+?:\d+)(?::\d+)?:\n([^\n]*)"));
+    static PANIC: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"(?m)^thread '([^']+)'(?: \(\d+\))? panicked at ([^\n]+?:\d+)(?::\d+)?:\n([^\n]*)")
+    });
     let mut summary = Summary::default();
     let mut any = false;
     for found in RESULT.captures_iter(output) {
@@ -86,8 +86,10 @@ fn libtest(output: &str) -> Option<Summary> {
 fn pytest(output: &str) -> Option<Summary> {
     static END: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(?:=+ )?((?:\d+ \w+(?:, )?)+) in [\d.]+s"));
     static COUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d+) (\w+)"));
-    static FAILED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(?:FAILED|ERROR) (\S+?)(?: - ([^\n]*))?$"));
-    static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(\S+\.py:\d+): (\w[\w.]*(?:Error|Exception|Failed)\w*)"));
+    static FAILED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^(?:FAILED|ERROR) (\S+?)(?: - ([^\n]*))?$"));
+    static PLACE: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^(\S+\.py:\d+): (\w[\w.]*(?:Error|Exception|Failed)\w*)"));
     let end = END.captures_iter(output).last()?;
     let mut summary = Summary::default();
     for count in COUNT.captures_iter(&end[1]) {
@@ -117,7 +119,8 @@ fn pytest(output: &str) -> Option<Summary> {
 fn unittest(output: &str) -> Option<Summary> {
     static RAN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^Ran (\d+) tests? in "));
     static COUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(failures|errors|skipped)=(\d+)"));
-    static FAILED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(?:FAIL|ERROR): (\S+)(?: \(([^)]+)\))?"));
+    static FAILED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^(?:FAIL|ERROR): (\S+)(?: \(([^)]+)\))?"));
     static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)^  File "([^"]+)", line (\d+)"#));
     let total = number(RAN.captures_iter(output).last()?.get(1));
     let mut summary = Summary::default();
@@ -145,7 +148,9 @@ fn go(output: &str) -> Option<Summary> {
     static NONE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\?\s+\S+\s+\[no test files\]"));
     static FAILED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*--- FAIL: (\S+)"));
     static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s+(\w[\w.-]*\.go:\d+): ([^\n]*)"));
-    if !PACKAGE.is_match(output) || !(OK.is_match(output) || output.contains("\nFAIL") || output.starts_with("FAIL")) {
+    if !PACKAGE.is_match(output)
+        || !(OK.is_match(output) || output.contains("\nFAIL") || output.starts_with("FAIL"))
+    {
         return None;
     }
     let mut summary = Summary { skipped: NONE.find_iter(output).count() as u64, ..Summary::default() };
@@ -168,7 +173,8 @@ fn javascript(output: &str) -> Option<Summary> {
     static TESTS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*Tests:?\s+((?:\d+ \w+[,| ]*)+)"));
     static COUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d+) (failed|passed|skipped|todo)"));
     static MOCHA: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s+(\d+) (passing|failing|pending)\b"));
-    static FAILED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*(?:●|✕|×|FAIL )\s*([^\n]*(?: › | > )[^\n]+)$"));
+    static FAILED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^\s*(?:●|✕|×|FAIL )\s*([^\n]*(?: › | > )[^\n]+)$"));
     let mut summary = Summary::default();
     if let Some(line) = TESTS.captures_iter(output).last() {
         for count in COUNT.captures_iter(&line[1]) {
@@ -206,7 +212,8 @@ fn javascript(output: &str) -> Option<Summary> {
 /// TAP and Node's own runner: `# pass 2`, `# fail 1` (or `ℹ pass 2`).
 fn tap(output: &str) -> Option<Summary> {
     static COUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(?:#|ℹ) (pass|fail|skipped) +(\d+)$"));
-    static FAILED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^\s*(?:not ok \d+ - |✖ )([^\n]+?)(?: \([\d.]+ms\))?$"));
+    static FAILED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^\s*(?:not ok \d+ - |✖ )([^\n]+?)(?: \([\d.]+ms\))?$"));
     static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^test at ([^\n]+?:\d+)(?::\d+)?$"));
     let mut summary = Summary::default();
     let mut any = false;
@@ -282,7 +289,11 @@ mod tests {
             (1, 1, 0),
             &["failed: TestBad at a_test.go:6: no"],
         );
-        check("  ● sums › adds\n\nTests:       1 failed, 1 skipped, 2 passed, 4 total\n", (2, 1, 1), &["failed: sums › adds"]);
+        check(
+            "  ● sums › adds\n\nTests:       1 failed, 1 skipped, 2 passed, 4 total\n",
+            (2, 1, 1),
+            &["failed: sums › adds"],
+        );
         check(" Tests  1 failed | 2 passed (3)\n", (2, 1, 0), &[]);
         check("  2 passing (3ms)\n  1 failing\n", (2, 1, 0), &[]);
         check("TAP version 13\nnot ok 1 - bad\n# pass 1\n# fail 1\n", (1, 1, 0), &["failed: bad"]);
@@ -290,7 +301,9 @@ mod tests {
 
     #[test]
     fn no_counts_are_claimed_of_other_output() {
-        for output in ["", "make: *** [test] Error 1", "everything passed", "error[E0425]: cannot find value `x`"] {
+        for output in
+            ["", "make: *** [test] Error 1", "everything passed", "error[E0425]: cannot find value `x`"]
+        {
             assert_eq!(summary(output), None, "in {output}");
         }
     }

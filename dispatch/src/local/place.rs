@@ -45,7 +45,8 @@ impl Ground<'_> {
     fn relative(&self, path: &str) -> Result<String, String> {
         let outside = || format!("`{path}` is outside the working directory");
         let given = Path::new(path);
-        let given = if given.is_absolute() { given.strip_prefix(self.root).map_err(|_| outside())? } else { given };
+        let given =
+            if given.is_absolute() { given.strip_prefix(self.root).map_err(|_| outside())? } else { given };
         let mut names: Vec<&str> = Vec::new();
         for component in given.components() {
             match component {

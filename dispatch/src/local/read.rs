@@ -61,7 +61,6 @@ pub(super) fn read(ground: &Ground, file: &Place, part: Part) -> Outcome {
 }
 
 /// Finds the only file of a name, or says which there are.
-#[expect(clippy::type_complexity, reason = "a place, or what to answer instead, or why not understood")]
 fn by_name(ground: &Ground, file: &Place) -> Result<Result<Place, String>, String> {
     let scope = Scope { filters: vec![Filter::Name(file.path.clone())], ..Scope::default() };
     let walked = ground.walk(&scope, Want::Files)?;
@@ -97,11 +96,15 @@ pub(super) fn count_lines(ground: &Ground, scope: &Scope) -> Outcome {
     let total: u64 = counted_files.iter().map(|(lines, _)| lines).sum();
     let text = match counted_files.as_slice() {
         [] => none_found(&format!("there are no {} with text", report::files_of(&scope, 0)), walked.searched),
-        [(lines, path)] => format!("{path}: {}", counted(usize::try_from(*lines).unwrap_or(usize::MAX), "line")),
+        [(lines, path)] => {
+            format!("{path}: {}", counted(usize::try_from(*lines).unwrap_or(usize::MAX), "line"))
+        }
         many => {
-            let headline = format!("{total} lines in {} {}:", many.len(), report::files_of(&scope, many.len()));
+            let headline =
+                format!("{total} lines in {} {}:", many.len(), report::files_of(&scope, many.len()));
             counted_files.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-            let mut text = report::list(&headline, counted_files.iter().map(|(lines, path)| format!("{lines} {path}")));
+            let mut text =
+                report::list(&headline, counted_files.iter().map(|(lines, path)| format!("{lines} {path}")));
             text.push_str("\nnote: blank lines and comments are counted, binary and ignored files are not");
             text
         }

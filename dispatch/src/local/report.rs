@@ -17,8 +17,10 @@ pub(super) fn answer(text: impl Into<String>) -> Draft {
 pub(super) fn counted(count: usize, noun: &str) -> String {
     match noun {
         _ if count == 1 => format!("1 {noun}"),
-        _ if noun.ends_with('y') && !noun.ends_with("ay") => format!("{count} {}ies", &noun[..noun.len() - 1]),
-        _ if noun.ends_with(['s', 'h']) => format!("{count} {noun}es"),
+        _ if noun.ends_with('y') && !noun.ends_with("ay") => {
+            format!("{count} {}ies", &noun[..noun.len() - 1])
+        }
+        _ if noun.ends_with('s') || noun.ends_with("ch") => format!("{count} {noun}es"),
         _ => format!("{count} {noun}s"),
     }
 }
@@ -77,11 +79,12 @@ pub(super) fn files_of(scope: &Scope, count: usize) -> String {
 /// Returns which files a kind in the scope stands for, where a name could mislead (`test files`).
 pub(super) fn kinds_explained(scope: &Scope) -> Option<String> {
     let kinds = scope.filters.iter().filter_map(|filter| match filter {
-        Filter::Kind(name @ ("test" | "source" | "code" | "text" | "header")) => kind::get(name),
+        Filter::Kind(name @ ("test" | "source" | "text" | "header")) => kind::get(name),
         _ => None,
     });
-    let texts: Vec<String> =
-        kinds.map(|kind| format!("{} files are those matching {}", kind.name, kind.globs.join(" "))).collect();
+    let texts: Vec<String> = kinds
+        .map(|kind| format!("{} files are those matching {}", kind.name, kind.globs.join(" ")))
+        .collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
@@ -105,11 +108,15 @@ pub(super) fn plan(intent: &Intent) -> String {
     match intent {
         Intent::Files { scope, show: Show::Count } => format!("count the {}", files_of(scope, 2)),
         Intent::Files { scope, .. } => format!("list the {}", files_of(scope, 2)),
-        Intent::Directories { scope, show: Show::Count, .. } => format!("count the directories{}", located(scope)),
+        Intent::Directories { scope, show: Show::Count, .. } => {
+            format!("count the directories{}", located(scope))
+        }
         Intent::Directories { scope, .. } => format!("list the directories{}", located(scope)),
         Intent::List { place } => format!("list `{}`", shown(place)),
         Intent::Tree { place, .. } => format!("show the structure of `{}`", shown(place)),
-        Intent::Largest { scope, count, .. } => format!("list the {count} largest {}", files_of(scope, *count)),
+        Intent::Largest { scope, count, .. } => {
+            format!("list the {count} largest {}", files_of(scope, *count))
+        }
         Intent::Search { pattern: what, scope, show: Show::Count } => {
             format!("count {} in the {}", pattern(what), files_of(scope, 2))
         }

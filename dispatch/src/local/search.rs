@@ -34,7 +34,8 @@ pub(super) fn search(ground: &Ground, pattern: &Pattern, scope: &Scope, show: Sh
     let finder = Finder::new(pattern)?;
     let code = if pattern.sure { None } else { Some(name_in_code(&pattern.texts)?) };
     let walked = ground.walk(scope, Want::Files)?;
-    let results = ground.read_each(&walked.entries, |entry, text| finder.find(entry, text, pattern, code.as_ref()));
+    let results =
+        ground.read_each(&walked.entries, |entry, text| finder.find(entry, text, pattern, code.as_ref()));
     let searched = results.iter().flatten().count();
     let unread = walked.entries.iter().filter(|entry| entry.bytes > LARGEST).count();
     let hits: Vec<Hits> = results.into_iter().flatten().filter(|hits| hits.occurrences > 0).collect();
@@ -43,15 +44,26 @@ pub(super) fn search(ground: &Ground, pattern: &Pattern, scope: &Scope, show: Sh
     let meant = pattern.sure || pattern.kind == PatternKind::Import || hits.iter().any(|hits| hits.as_code);
     if !meant || (hits.is_empty() && !pattern.sure) {
         let text = pattern.texts.join("` or `");
-        return Err(format!("does not understand `{text}`: no name of that kind is in the files (quote it to search for the text)"));
+        return Err(format!(
+            "does not understand `{text}`: no name of that kind is in the files (quote it to search for the text)"
+        ));
     }
 
     let mut text = worded(pattern, scope, show, &hits, searched);
     if unread > 0 {
-        text.push_str(&format!("\nnote: {} larger than {} MiB not read", counted(unread, "file"), LARGEST >> 20));
+        text.push_str(&format!(
+            "\nnote: {} larger than {} MiB not read",
+            counted(unread, "file"),
+            LARGEST >> 20
+        ));
     }
-    if let (PatternKind::Definition(_), Some(path)) = (&pattern.kind, pattern.texts.iter().find(|text| last_part(text) != **text)) {
-        text.push_str(&format!("\nnote: `{path}` was looked for as `{}`; these are all candidates", last_part(path)));
+    if let (PatternKind::Definition(_), Some(path)) =
+        (&pattern.kind, pattern.texts.iter().find(|text| last_part(text) != **text))
+    {
+        text.push_str(&format!(
+            "\nnote: `{path}` was looked for as `{}`; these are all candidates",
+            last_part(path)
+        ));
     }
     Ok(answer(with_notes(scope, &walked, text)))
 }
@@ -68,25 +80,35 @@ fn worded(pattern: &Pattern, scope: &Scope, show: Show, hits: &[Hits], searched:
     match show {
         Show::Files => {
             let headline = format!("{files} with {what}{within} ({searched})");
-            report::list(&headline, hits.iter().map(|hits| {
-                let (line, text) = &hits.lines[0];
-                format!("{}:{line}: {text}", hits.path)
-            }))
+            report::list(
+                &headline,
+                hits.iter().map(|hits| {
+                    let (line, text) = &hits.lines[0];
+                    format!("{}:{line}: {text}", hits.path)
+                }),
+            )
         }
         Show::Count => {
-            let headline = format!("{} of {what} in {files}{within} ({searched})", counted(total, "occurrence"));
+            let headline =
+                format!("{} of {what} in {files}{within} ({searched})", counted(total, "occurrence"));
             report::list(&headline, hits.iter().map(|hits| format!("{} {}", hits.occurrences, hits.path)))
         }
         Show::Matches => {
-            let headline = format!("{} of {what} in {files}{within} ({searched})", counted(total, "occurrence"));
+            let headline =
+                format!("{} of {what} in {files}{within} ({searched})", counted(total, "occurrence"));
             let mut text = headline;
             if hits.len() > 1 {
                 text.push('\n');
-                text.push_str(&report::list("by file:", hits.iter().map(|hits| format!("{} {}", hits.occurrences, hits.path))));
+                text.push_str(&report::list(
+                    "by file:",
+                    hits.iter().map(|hits| format!("{} {}", hits.occurrences, hits.path)),
+                ));
             }
             let shown: Vec<String> = hits
                 .iter()
-                .flat_map(|hits| hits.lines.iter().map(|(line, text)| format!("{}:{line}: {text}", hits.path)))
+                .flat_map(|hits| {
+                    hits.lines.iter().map(|(line, text)| format!("{}:{line}: {text}", hits.path))
+                })
                 .collect();
             text.push('\n');
             text.push_str(&report::list("lines:", shown.into_iter()));
@@ -103,12 +125,20 @@ impl Finder {
         let alternatives = |texts: Vec<String>| format!("(?:{})", texts.join("|"));
         let escaped = || pattern.texts.iter().map(|text| regex::escape(text)).collect::<Vec<_>>();
         let source = match &pattern.kind {
-            PatternKind::Import => return Ok(Finder::ByLanguage(ByLanguage::imports(&pattern.texts, pattern.insensitive)?)),
+            PatternKind::Import => {
+                return Ok(Finder::ByLanguage(ByLanguage::imports(&pattern.texts, pattern.insensitive)?));
+            }
             PatternKind::Definition(what) => {
-                return Ok(Finder::ByLanguage(ByLanguage::definitions(&pattern.texts, *what, pattern.insensitive)?));
+                return Ok(Finder::ByLanguage(ByLanguage::definitions(
+                    &pattern.texts,
+                    *what,
+                    pattern.insensitive,
+                )?));
             }
             PatternKind::Literal => alternatives(escaped()),
-            PatternKind::Regex => alternatives(pattern.texts.iter().map(|text| format!("(?:{text})")).collect()),
+            PatternKind::Regex => {
+                alternatives(pattern.texts.iter().map(|text| format!("(?:{text})")).collect())
+            }
             PatternKind::Word => format!(r"\b{}\b", alternatives(escaped())),
             PatternKind::Call => format!(r"\b{}(?:!|::<[^>\n]*>)?[ \t]*\(", alternatives(escaped())),
         };
@@ -120,17 +150,22 @@ impl Finder {
             .map(Finder::Everywhere)
             .map_err(|error| {
                 let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let reason =
+                    reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
                 format!("`{}` is no regular expression: {reason}", pattern.texts.join("` or `"))
             })
     }
 
     fn find(&self, entry: &Entry, text: &[u8], pattern: &Pattern, code: Option<&Regex>) -> Hits {
         let mut starts: Vec<usize> = match self {
-            Finder::Everywhere(regex) => regex.find_iter(text).filter(|found| !found.is_empty()).map(|found| found.start()).collect(),
-            Finder::ByLanguage(forms) => {
-                forms.patterns(entry.name()).iter().flat_map(|regex| regex.find_iter(text).map(|found| found.start())).collect()
+            Finder::Everywhere(regex) => {
+                regex.find_iter(text).filter(|found| !found.is_empty()).map(|found| found.start()).collect()
             }
+            Finder::ByLanguage(forms) => forms
+                .patterns(entry.name())
+                .iter()
+                .flat_map(|regex| regex.find_iter(text).map(|found| found.start()))
+                .collect(),
         };
         starts.sort_unstable();
         if pattern.kind == PatternKind::Call {
@@ -153,7 +188,9 @@ impl Finder {
             last = number;
         }
         hits.as_code = hits.occurrences > 0
-            && (by_line || pattern.kind == PatternKind::Call || code.is_some_and(|regex| regex.is_match(text)));
+            && (by_line
+                || pattern.kind == PatternKind::Call
+                || code.is_some_and(|regex| regex.is_match(text)));
         hits
     }
 }
@@ -163,7 +200,10 @@ fn is_definition(before: &[u8]) -> bool {
     let tail = String::from_utf8_lossy(&before[before.len().saturating_sub(40)..]).into_owned();
     let word = tail.split_whitespace().next_back().unwrap_or_default();
     tail.ends_with([' ', '\t'])
-        && matches!(word, "fn" | "def" | "func" | "function" | "fun" | "sub" | "macro_rules!" | "defp" | "rpc")
+        && matches!(
+            word,
+            "fn" | "def" | "func" | "function" | "fun" | "sub" | "macro_rules!" | "defp" | "rpc"
+        )
 }
 
 /// Returns what finds a name where only code has it.

@@ -54,7 +54,8 @@ fn reader(name: &str) -> Option<(Reader, bool)> {
 /// Returns all that the repository's manifests and lock files say, and which files were read.
 fn everything(ground: &Ground) -> Result<(Vec<Named>, Vec<String>), String> {
     let walked = ground.walk(&Scope::default(), Want::Files)?;
-    let known: Vec<Entry> = walked.entries.into_iter().filter(|entry| reader(entry.name()).is_some()).collect();
+    let known: Vec<Entry> =
+        walked.entries.into_iter().filter(|entry| reader(entry.name()).is_some()).collect();
     let read = ground.read_each(&known, |entry, bytes| {
         let Some((read, wanted)) = reader(entry.name()) else { return Vec::new() };
         read(&String::from_utf8_lossy(bytes))
@@ -137,7 +138,8 @@ pub(super) fn dependencies(ground: &Ground) -> Outcome {
     if wanted.is_empty() {
         return Ok(answer(format!("none found: no dependencies in {}", some(&files))));
     }
-    let mut names: Vec<&str> = found.iter().filter(|named| named.wanted).map(|named| named.name.as_str()).collect();
+    let mut names: Vec<&str> =
+        found.iter().filter(|named| named.wanted).map(|named| named.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let headline = format!("{} declared", counted(names.len(), "dependency"));

@@ -93,7 +93,12 @@ impl Ground<'_> {
         if want != Want::Files {
             return Vec::new();
         }
-        vec![Entry { path: located.relative.clone(), bytes: metadata.len(), is_dir: false, is_file: metadata.is_file() }]
+        vec![Entry {
+            path: located.relative.clone(),
+            bytes: metadata.len(),
+            is_dir: false,
+            is_file: metadata.is_file(),
+        }]
     }
 
     fn entries(&self, from: &Path, want: Want) -> Vec<Entry> {
@@ -129,7 +134,11 @@ impl Ground<'_> {
 
     /// Reads every file and makes something of its content, on several threads; keeps the order. Files that
     /// are binary, too large or unreadable make nothing.
-    pub(super) fn read_each<T: Send>(&self, entries: &[Entry], read: impl Fn(&Entry, &[u8]) -> T + Sync) -> Vec<Option<T>> {
+    pub(super) fn read_each<T: Send>(
+        &self,
+        entries: &[Entry],
+        read: impl Fn(&Entry, &[u8]) -> T + Sync,
+    ) -> Vec<Option<T>> {
         let next = AtomicUsize::new(0);
         let results = Mutex::new(Vec::with_capacity(entries.len()));
         let workers = threads().min(entries.len().div_ceil(16)).max(1);
@@ -219,7 +228,8 @@ impl<'a> Test<'a> {
             Filter::NameEnds(part) => {
                 let lower = name.to_lowercase();
                 let part = part.to_lowercase();
-                lower.ends_with(&part) || lower.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(&part))
+                lower.ends_with(&part)
+                    || lower.rsplit_once('.').is_some_and(|(stem, _)| stem.ends_with(&part))
             }
             Filter::LargerThan(bytes) => entry.bytes > *bytes,
             Filter::LongerThan(lines) => ground.text(entry).is_some_and(|text| line_count(&text) > *lines),
@@ -238,7 +248,9 @@ fn is_called(entry: &Entry, wanted: &str) -> bool {
     }
     let name = entry.name();
     name.eq_ignore_ascii_case(wanted)
-        || name.split_once('.').is_some_and(|(stem, _)| !wanted.contains('.') && stem.eq_ignore_ascii_case(wanted))
+        || name
+            .split_once('.')
+            .is_some_and(|(stem, _)| !wanted.contains('.') && stem.eq_ignore_ascii_case(wanted))
 }
 
 fn matcher(glob: &str) -> Result<GlobMatcher, String> {

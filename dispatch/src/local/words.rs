@@ -208,7 +208,8 @@ fn polite_words_removed(tokens: Vec<Token>) -> Vec<Token> {
         &["now"],
     ];
     let is = |tokens: &[Token], words: &[&str]| {
-        tokens.len() == words.len() && tokens.iter().zip(words).all(|(token, word)| token.lower() == Some(word))
+        tokens.len() == words.len()
+            && tokens.iter().zip(words).all(|(token, word)| token.lower() == Some(word))
     };
     let mut rest = tokens.as_slice();
     'again: loop {
@@ -251,6 +252,10 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn peek(&self) -> Option<&'a Token> {
         self.tokens.get(self.at)
+    }
+
+    pub(super) fn peek_second(&self) -> Option<&'a Token> {
+        self.tokens.get(self.at + 1)
     }
 
     pub(super) fn is_done(&self) -> bool {

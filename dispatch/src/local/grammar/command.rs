@@ -32,13 +32,7 @@ const NAMES: [(Purpose, &[&str]); 5] = [
             "code? formatting",
         ],
     ),
-    (
-        Lint,
-        &[
-            "project|code? linter|linters|linting|lint|lints check|checks?",
-            "static code? analysis",
-        ],
-    ),
+    (Lint, &["project|code? linter|linters|linting|lint|lints check|checks?", "static code? analysis"]),
     (Build, &["project|debug? build", "compilation"]),
 ];
 
@@ -82,14 +76,18 @@ fn verb(cursor: &mut Cursor) -> Option<Purpose> {
 
 /// Eats the project as an object.
 fn object(cursor: &mut Cursor) -> bool {
-    cursor.eat_any(&["this|our|my|whole|entire? project|code|codebase|repo|repository|workspace|sources|everything", "code base", "everything|it"])
+    cursor.eat_any(&[
+        "this|our|my|whole|entire? project|code|codebase|repo|repository|workspace|sources|everything",
+        "code base",
+        "everything|it",
+    ])
 }
 
 /// `run the tests`, `lint and type-check the code`, `check the formatting`, `run the test "name"`.
 fn run(cursor: &mut Cursor) -> Option<Intent> {
     let mut run = Run::default();
-    if cursor.eat_any(&["run|execute|perform|do|start|launch|check|verify", "run|re-run|rerun"]) {
-        cursor.eat_any(&["again"]);
+    let looking = cursor.eat("check|verify");
+    if looking || cursor.eat("run|re-run|rerun|execute|perform|start") {
         if let Some(one) = cursor.attempt(one_test) {
             run.purposes.push(Test);
             run.test = Some(one);
@@ -97,6 +95,8 @@ fn run(cursor: &mut Cursor) -> Option<Intent> {
             return Some(Intent::Run(run));
         }
         purposes(cursor, &mut run.purposes)?;
+        // To check the tests is to read them.
+        (!looking || !run.purposes.contains(&Test)).then_some(())?;
     } else {
         push(&mut run.purposes, verb(cursor)?);
         while let Some(next) = cursor.attempt(|cursor| {
@@ -132,7 +132,9 @@ fn test_name(cursor: &mut Cursor, any: bool) -> Option<String> {
         let formed = text.starts_with(|c: char| c.is_alphanumeric() || c == '_')
             && text.chars().all(|c| c.is_alphanumeric() || "_:.-[]/".contains(c) || (quoted && c == ' '));
         let name = any || quoted || text.contains('_') || text.contains("::");
-        let camel = text.starts_with("Test") && text.len() > 5 && text.chars().filter(|c| c.is_uppercase()).count() > 1;
+        let camel = text.starts_with("Test")
+            && text.len() > 5
+            && text.chars().filter(|c| c.is_uppercase()).count() > 1;
         (formed && (name || camel)).then(|| text.trim_end_matches("()").to_owned())
     })
 }
@@ -141,7 +143,11 @@ fn test_name(cursor: &mut Cursor, any: bool) -> Option<String> {
 fn only_in(cursor: &mut Cursor, run: &mut Run) -> Option<()> {
     loop {
         if scope::whole(cursor)
-            || cursor.eat_any(&["of|for|on this|our|my? whole|entire? project|codebase|code|repo|repository|workspace", "on everything", "suite"])
+            || cursor.eat_any(&[
+                "of|for|on this|our|my? whole|entire? project|codebase|code|repo|repository|workspace",
+                "on everything",
+                "suite",
+            ])
         {
             continue;
         }
@@ -152,12 +158,23 @@ fn only_in(cursor: &mut Cursor, run: &mut Run) -> Option<()> {
             run.package = Some(package);
             continue;
         }
-        if run.place.is_none() && run.package.is_none() && cursor.eat("in|under|of|for|from|on") {
-            run.place = Some(scope::directory_or_file(cursor)?);
-            continue;
+        if run.place.is_none() && run.package.is_none() {
+            let position = cursor.position();
+            let any = cursor.eat("in|under");
+            if any || cursor.eat("of|for|from|on") {
+                if let Some(place) = scope::directory_or_file(cursor).filter(|place| place.sure || any) {
+                    run.place = Some(place);
+                    continue;
+                }
+                cursor.back_to(position);
+            }
         }
-        if cursor.eat_any(&["and|then report|tell|show|list me|us? results|result|failures|failing? tests?", "and report what fails|failed", "with cargo"]) {
-            // A report is what every run ends with. `with cargo` needs a tool, which the last rule handles.
+        // A report is what every run ends with.
+        if cursor.eat_any(&[
+            "and then? report|tell|show|list me|us? results|result|failures",
+            "and then? report|tell|show|list me|us? failing|failed tests|ones",
+            "and then? report|tell me|us? what fails|failed",
+        ]) {
             continue;
         }
         return Some(());
@@ -183,20 +200,31 @@ fn question(cursor: &mut Cursor) -> Option<Intent> {
         } else {
             purposes(cursor, &mut run.purposes)?;
             cursor.eat("still|all|currently");
-            cursor.eat_any(&["pass|passes|succeed|succeeds|work|works", "run clean|through?"]).then_some(())?;
+            cursor
+                .eat_any(&["pass|passes|succeed|succeeds|work|works", "run clean|through?"])
+                .then_some(())?;
         }
-    } else if cursor.eat_any(&["are|is there any|some?", "any", "do|does we|i have any?", "list|show|find|give|get me? all? any?"]) {
+    } else if cursor.eat_any(&[
+        "are|is there any|some?",
+        "any",
+        "do|does we|i have any?",
+        "list|show|find|give|get me? all? any?",
+    ]) {
         run.purposes.push(complaints(cursor)?);
     } else if cursor.eat("is|are") {
         if cursor.attempt(|cursor| object(cursor).then_some(())).is_some() {
-            let found = cursor.eat_any(&["correctly|properly|well? formatted"]).then_some(Format);
-            run.purposes.push(found.or_else(|| cursor.eat_any(&["lint clean|free", "lint-clean"]).then_some(Lint))?);
+            let found =
+                cursor.eat_any(&["correctly|properly|well? formatted correctly|properly?"]).then_some(Format);
+            run.purposes
+                .push(found.or_else(|| cursor.eat_any(&["lint clean|free", "lint-clean"]).then_some(Lint))?);
         } else if let Some(what) = cursor.attempt(complaints_subject) {
             run.purposes.push(what);
         } else {
             purposes(cursor, &mut run.purposes)?;
             cursor.eat("still|all|currently");
-            cursor.eat_any(&["passing|green|succeeding|working|broken|failing|red|clean|ok|okay|correct"]).then_some(())?;
+            cursor
+                .eat_any(&["passing|green|succeeding|working|broken|failing|red|clean|ok|okay|correct"])
+                .then_some(())?;
         }
     } else if cursor.eat("which|what") {
         cursor.eat_any(&["tests fail|failed|break", "tests are failing|broken|red"]).then_some(())?;
@@ -341,7 +369,14 @@ fn everything(cursor: &mut Cursor) -> Option<Intent> {
     if cursor.eat("validate") {
         object(cursor);
     } else {
-        cursor.eat_any(&["run|execute|perform do? all|every|full project|code|quality? checks|validation|validations", "run|perform full? validation", "check everything", "run everything"]).then_some(())?;
+        cursor
+            .eat_any(&[
+                "run|execute|perform do? all|every|full project|code|quality? checks|validation|validations",
+                "run|perform full? validation",
+                "check everything",
+                "run everything",
+            ])
+            .then_some(())?;
     }
     let mut run = Run { purposes: vec![Test, Lint, Types], ..Run::default() };
     only_in(cursor, &mut run)?;

@@ -4,8 +4,19 @@ use super::{Rule, scope, search, slot};
 use crate::local::intent::{Filter, Intent, Place, Scope, Show, Size};
 use crate::local::words::{Cursor, Token};
 
-pub(super) const RULES: &[Rule] =
-    &[files, count_files, named_directly, exists, any_files, directories, list, list_contents, tree, largest, lines];
+pub(super) const RULES: &[Rule] = &[
+    files,
+    count_files,
+    named_directly,
+    exists,
+    any_files,
+    directories,
+    list,
+    list_contents,
+    tree,
+    largest,
+    lines,
+];
 
 /// Eats a verb that asks to see things.
 pub(super) fn lead(cursor: &mut Cursor) -> bool {
@@ -107,7 +118,9 @@ fn count_files(cursor: &mut Cursor) -> Option<Intent> {
 
 /// `find main.rs`, `where is the Dockerfile`, `locate the file build.rs in tools`.
 fn named_directly(cursor: &mut Cursor) -> Option<Intent> {
-    cursor.eat_any(&["find|locate", "where is|are", "find|locate all|every", "look for", "search for"]).then_some(())?;
+    cursor
+        .eat_any(&["find|locate", "where is|are", "find|locate all|every", "look for", "search for"])
+        .then_some(())?;
     let place = slot::file(cursor)?;
     let mut scope = Scope { filters: vec![Filter::Name(place.path)], ..Scope::default() };
     cursor.eat("located|stored|kept");
@@ -122,7 +135,9 @@ fn exists(cursor: &mut Cursor) -> Option<Intent> {
         scope::whole(cursor);
         return Some(Intent::Exists { place });
     }
-    cursor.eat_any(&["is there", "check that|if|whether there is", "do|does we|project|repo|repository have"]).then_some(())?;
+    cursor
+        .eat_any(&["is there", "check that|if|whether there is", "do|does we|project|repo|repository have"])
+        .then_some(())?;
     cursor.eat("any");
     let place = existing_place(cursor)?;
     cursor.eat("already");
@@ -135,7 +150,7 @@ fn existing_place(cursor: &mut Cursor) -> Option<Place> {
         let named = cursor.eat_any(&["file|directory|folder named|called", "file|directory|folder"]);
         let place = slot::place(cursor)?;
         let named = cursor.eat("file|directory|folder") || named;
-        (place.sure || named).then(|| Place { sure: true, ..place })
+        (place.sure || named).then_some(Place { sure: true, ..place })
     })
 }
 
@@ -204,7 +219,10 @@ fn list(cursor: &mut Cursor) -> Option<Intent> {
 /// `list the contents of src`, `show everything in the root directory`, `list the top-level files`.
 fn list_contents(cursor: &mut Cursor) -> Option<Intent> {
     lead(cursor).then_some(())?;
-    if cursor.eat_any(&["top-level|toplevel files|entries and|or? directories|folders?", "top level files|entries and? directories?"]) {
+    if cursor.eat_any(&[
+        "top-level|toplevel files|entries and|or? directories|folders?",
+        "top level files|entries and? directories?",
+    ]) {
         scope::whole(cursor);
         return Some(Intent::List { place: Place::root() });
     }
@@ -221,7 +239,12 @@ fn list_contents(cursor: &mut Cursor) -> Option<Intent> {
 
 /// Eats a directory: the root, `src/`, or `src` beside the word `directory`.
 fn in_directory(cursor: &mut Cursor) -> Option<Place> {
-    if cursor.eat_any(&["root|top|project|repo|repository|current|working directory|folder", "root|top of this|our? repo|repository|project", "this|current directory|folder|repo|repository|project", "."]) {
+    if cursor.eat_any(&[
+        "root|top|project|repo|repository|current|working directory|folder",
+        "root|top of this|our? repo|repository|project",
+        "this|current directory|folder|repo|repository|project",
+        ".",
+    ]) {
         return Some(Place::root());
     }
     cursor.attempt(|cursor| {
@@ -230,8 +253,10 @@ fn in_directory(cursor: &mut Cursor) -> Option<Place> {
         let place = slot::place(cursor)?;
         let named = cursor.eat("directory|folder|dir") || named;
         // A path with an extension is read, not listed; see `read`.
-        let directory = named || place.path.ends_with('/') || !place.path.contains('.') || place.path.starts_with('.');
-        (directory && (named || quoted || place.sure || !place.path.is_empty())).then(|| Place { sure: place.sure || named, ..place })
+        let directory =
+            named || place.path.ends_with('/') || !place.path.contains('.') || place.path.starts_with('.');
+        (directory && (named || quoted || place.sure || !place.path.is_empty()))
+            .then_some(Place { sure: place.sure || named, ..place })
     })
 }
 
@@ -276,7 +301,14 @@ fn tree(cursor: &mut Cursor) -> Option<Intent> {
 }
 
 fn tree_depth(cursor: &mut Cursor) -> Option<usize> {
-    let count = if cursor.eat_any(&["to depth of?", "with depth of?", "at depth", "depth", "up to depth", "max|maximum depth"]) {
+    let count = if cursor.eat_any(&[
+        "to depth of?",
+        "with depth of?",
+        "at depth",
+        "depth",
+        "up to depth",
+        "max|maximum depth",
+    ]) {
         slot::number(cursor)?
     } else {
         cursor.eat_any(&["up? to", "limited to", "for"]);
@@ -335,7 +367,12 @@ fn lines(cursor: &mut Cursor) -> Option<Intent> {
         scope.under = slot::files(cursor)?;
         return Some(Intent::Lines { scope });
     }
-    if cursor.eat_any(&["what is line count of|for", "line count of|for", "show|give|get me? line count of|for", "what is length of"]) {
+    if cursor.eat_any(&[
+        "what is line count of|for",
+        "line count of|for",
+        "show|give|get me? line count of|for",
+        "what is length of",
+    ]) {
         if let Some(filter) = cursor.attempt(|cursor| {
             let mut scope = Scope::default();
             files_noun(cursor, &mut scope)?;
@@ -370,7 +407,7 @@ fn lines(cursor: &mut Cursor) -> Option<Intent> {
             cursor.eat("have|contain|has").then_some(())?;
             continue;
         }
-        if cursor.eat_any(&["are in", "of", "are there in"]) && scope.under.is_empty() {
+        if scope.under.is_empty() && cursor.eat("of") {
             scope.under = slot::files(cursor)?;
             continue;
         }

@@ -24,7 +24,13 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Eats a verb that asks to see something, or nothing.
 fn lead(cursor: &mut Cursor) -> bool {
-    cursor.eat_any(&["show|give|get|tell me|us?", "list|print|display|find|check|run|view|see me?", "what is|are", "which is|are", "look at"])
+    cursor.eat_any(&[
+        "show|give|get|tell me|us?",
+        "list|print|display|find|check|run|view|see me?",
+        "what is|are",
+        "which is|are",
+        "look at",
+    ])
 }
 
 /// Eats the repository as a place, if it is there.
@@ -41,7 +47,15 @@ fn status(cursor: &mut Cursor) -> Option<Git> {
     lead(cursor);
     cursor.eat("current");
     cursor
-        .eat_any(&["git status", "status of git", "git repo|repository|working|worktree? tree? status", "status of working tree|directory|copy", "repo|repository status", "status of this|our? repo|repository", "working tree|directory status"])
+        .eat_any(&[
+            "git status",
+            "status of git",
+            "git repo|repository|working|worktree? tree? status",
+            "status of working tree|directory|copy",
+            "repo|repository status",
+            "status of this|our? repo|repository",
+            "working tree|directory status",
+        ])
         .then_some(())?;
     while option(cursor, &["-s", "--short", "-sb", "--porcelain", "-b", "--branch"]) {}
     here(cursor);
@@ -50,13 +64,20 @@ fn status(cursor: &mut Cursor) -> Option<Git> {
 
 fn clean(cursor: &mut Cursor) -> Option<Git> {
     cursor.eat_any(&["check|see|tell|verify me? if|whether|that"]);
-    const TREE: &[&str] = &["git? working tree|directory|copy", "git? tree|worktree|checkout|repo|repository|workspace"];
+    const TREE: &[&str] =
+        &["git? working tree|directory|copy", "git? tree|worktree|checkout|repo|repository|workspace"];
     if cursor.eat("is") {
         cursor.eat("my|our|this");
         cursor.eat_any(TREE).then_some(())?;
         cursor.eat("clean|dirty").then_some(())?;
     } else if cursor.eat_any(&["are|is there any?", "do|does we|i|you have any?", "there are|is any|no?"]) {
-        cursor.eat_any(&["uncommitted|unstaged|pending|local changes|modifications|files", "modifications", "anything uncommitted"]).then_some(())?;
+        cursor
+            .eat_any(&[
+                "uncommitted|unstaged|pending|local changes|modifications|files",
+                "modifications",
+                "anything uncommitted",
+            ])
+            .then_some(())?;
     } else {
         cursor.eat("my|our|this");
         cursor.eat_any(TREE).then_some(())?;
@@ -138,7 +159,8 @@ fn log(cursor: &mut Cursor) -> Option<Git> {
     let mut log = Log::default();
     lead(cursor);
     cursor.eat("all|our|full|recent");
-    let asked = cursor.eat_any(&["git log|history", "git|commit log|logs|history", "history", "log", "commits"]);
+    let asked =
+        cursor.eat_any(&["git log|history", "git|commit log|logs|history", "history", "log", "commits"]);
     asked.then_some(())?;
     while let Some(known) = cursor.attempt(|cursor| log_option(cursor, &mut log)) {
         known?;
@@ -148,9 +170,9 @@ fn log(cursor: &mut Cursor) -> Option<Git> {
 }
 
 /// Eats an option of `git log`. `Some(None)` is one that is known but malformed.
-#[expect(clippy::option_option, reason = "not there, wrong and right are three cases")]
 fn log_option(cursor: &mut Cursor, log: &mut Log) -> Option<Option<()>> {
-    let option = cursor.eat_map(|token| token.lower().filter(|word| word.starts_with('-')).map(str::to_owned))?;
+    let option =
+        cursor.eat_map(|token| token.lower().filter(|word| word.starts_with('-')).map(str::to_owned))?;
     Some(match option.as_str() {
         "--oneline" | "--no-merges" if option == "--oneline" => Some(()),
         "-n" => {
@@ -208,8 +230,14 @@ fn commits_tail(cursor: &mut Cursor, log: &mut Log) -> Option<()> {
             let revision = slot::revision(cursor)?;
             cursor.eat("branch");
             log.revision = Some(revision);
-        } else if cursor.eat_any(&["mentioning|containing", "that mention|contain", "whose message contains|mentions", "with message containing"]) {
-            let pattern = slot::pattern(cursor, crate::local::intent::PatternKind::Literal, slot::Plain::Any)?;
+        } else if cursor.eat_any(&[
+            "mentioning|containing",
+            "that mention|contain",
+            "whose message contains|mentions",
+            "with message containing",
+        ]) {
+            let pattern =
+                slot::pattern(cursor, crate::local::intent::PatternKind::Literal, slot::Plain::Any)?;
             let [text] = pattern.texts.as_slice() else { return None };
             log.message = Some(text.clone());
         } else if cursor.eat_any(&["to|for|of|in under|inside?"]) {
@@ -243,7 +271,9 @@ fn author(cursor: &mut Cursor) -> Option<String> {
     if !quoted
         && capital(&name)
         && let Some(more) = cursor.eat_map(|token| match token {
-            Token::Word { raw, article: false, .. } if capital(raw) && raw.chars().all(char::is_alphabetic) => {
+            Token::Word { raw, article: false, .. }
+                if capital(raw) && raw.chars().all(char::is_alphabetic) =>
+            {
                 Some(raw.clone())
             }
             _ => None,
@@ -251,7 +281,8 @@ fn author(cursor: &mut Cursor) -> Option<String> {
     {
         name = format!("{name} {more}");
     }
-    (!matches!(name.to_lowercase().as_str(), "me" | "us" | "anyone" | "everyone" | "all" | "date" | "hand")).then_some(name)
+    (!matches!(name.to_lowercase().as_str(), "me" | "us" | "anyone" | "everyone" | "all" | "date" | "hand"))
+        .then_some(name)
 }
 
 fn count_commits(cursor: &mut Cursor) -> Option<Git> {
@@ -334,7 +365,8 @@ fn diff(cursor: &mut Cursor) -> Option<Git> {
 
 /// `what changed since v1.0`, `which files changed between main and HEAD`.
 fn changes_since(cursor: &mut Cursor) -> Option<Git> {
-    let show = if cursor.eat_any(&["list|show|find|get me? all? files", "which|what files", "what are files"]) {
+    let show = if cursor.eat_any(&["list|show|find|get me? all? files", "which|what files", "what are files"])
+    {
         cursor.eat("that|which");
         cursor.eat_any(&["have|has|were|was been?"]);
         DiffShow::Names
@@ -347,7 +379,8 @@ fn changes_since(cursor: &mut Cursor) -> Option<Git> {
     let mut paths = Vec::new();
     let mut what = None;
     loop {
-        if what.is_none() && cursor.eat_any(&["in|by last|latest|most|previous recent? commit", "in|by head"]) {
+        if what.is_none() && cursor.eat_any(&["in|by last|latest|most|previous recent? commit", "in|by head"])
+        {
             return Some(Git::Show { revision: "HEAD".to_owned(), show });
         } else if what.is_none() && cursor.eat("in|by commit") {
             return Some(Git::Show { revision: slot::revision(cursor)?, show });
@@ -357,7 +390,8 @@ fn changes_since(cursor: &mut Cursor) -> Option<Git> {
             what = Some(Diff::Between(from, to));
         } else if what.is_none() && cursor.eat_any(&["since last commit", "since head"]) {
             what = Some(Diff::Uncommitted);
-        } else if what.is_none() && cursor.eat_any(&["since|against|from", "compared to|with", "relative to"]) {
+        } else if what.is_none() && cursor.eat_any(&["since|against|from", "compared to|with", "relative to"])
+        {
             what = Some(Diff::Since(slot::revision(cursor)?));
         } else if cursor.eat("in|under") {
             paths.extend(scope::places(cursor)?);
@@ -378,7 +412,10 @@ fn show(cursor: &mut Cursor) -> Option<Git> {
         return Some(Git::Show { revision, show });
     }
     lead(cursor).then_some(())?;
-    if cursor.eat_any(&["diff|changes|patch of|in last|latest|most recent? commit", "last|latest commit diff|changes|patch"]) {
+    if cursor.eat_any(&[
+        "diff|changes|patch of|in last|latest|most recent? commit",
+        "last|latest commit diff|changes|patch",
+    ]) {
         return Some(Git::Show { revision: "HEAD".to_owned(), show });
     }
     cursor.eat_any(&["diff|changes|patch of|in"]);
@@ -387,7 +424,11 @@ fn show(cursor: &mut Cursor) -> Option<Git> {
 }
 
 fn branch(cursor: &mut Cursor) -> Option<Git> {
-    if cursor.eat_any(&["which|what git? branch am|are|is i|we|you|this|it on|in|using?", "on which|what branch am|are i|we", "which|what branch is checked|active|current out?"]) {
+    if cursor.eat_any(&[
+        "which|what git? branch am|are|is i|we|you|this|it on|in|using?",
+        "on which|what branch am|are i|we",
+        "which|what branch is checked|active|current out?",
+    ]) {
         cursor.eat("currently");
         return Some(Git::Branch);
     }
@@ -396,12 +437,18 @@ fn branch(cursor: &mut Cursor) -> Option<Git> {
     }
     lead(cursor);
     cursor.eat("name of");
-    if cursor.eat_any(&["current|active|checked-out git? branch name?", "branch name", "git branch --show-current"]) {
+    if cursor.eat_any(&[
+        "current|active|checked-out git? branch name?",
+        "branch name",
+        "git branch --show-current",
+    ]) {
         here(cursor);
         return Some(Git::Branch);
     }
     cursor.eat("name|hash|sha|id of");
-    cursor.eat_any(&["current|head commit|revision hash|sha|id?", "head", "commit hash|sha|id of head"]).then_some(())?;
+    cursor
+        .eat_any(&["current|head commit|revision hash|sha|id?", "head", "commit hash|sha|id of head"])
+        .then_some(())?;
     here(cursor);
     Some(Git::Head)
 }
@@ -450,7 +497,9 @@ fn last_change(cursor: &mut Cursor) -> Option<Git> {
     if !lead(cursor) {
         cursor.eat("what was");
     }
-    cursor.eat_any(&["last|latest|most recent? change|commit|modification|edit to|of|in|on|touching"]).then_some(())?;
+    cursor
+        .eat_any(&["last|latest|most recent? change|commit|modification|edit to|of|in|on|touching"])
+        .then_some(())?;
     Some(Git::LastChange { file: file_or_directory(cursor)? })
 }
 
@@ -459,7 +508,10 @@ fn file_or_directory(cursor: &mut Cursor) -> Option<Place> {
 }
 
 fn blame(cursor: &mut Cursor) -> Option<Git> {
-    if cursor.eat_any(&["who wrote|changed|touched|added|introduced last?", "who last changed|modified|edited|touched"]) {
+    if cursor.eat_any(&[
+        "who wrote|changed|touched|added|introduced last?",
+        "who last changed|modified|edited|touched",
+    ]) {
         cursor.eat("line|lines").then_some(())?;
         let lines = slot::lines(cursor)?;
         cursor.eat("of|in").then_some(())?;
@@ -487,8 +539,14 @@ fn blame(cursor: &mut Cursor) -> Option<Git> {
 fn authors(cursor: &mut Cursor) -> Option<Git> {
     let count = file::counting(cursor);
     if !count {
-        if cursor.eat_any(&["who contributed|committed|worked on|to?", "who has|have contributed|committed|worked on|to?"]) {
-            let paths = if scope::whole(cursor) || cursor.eat("this|our? repo|repository|project|codebase") || cursor.peek().is_none() {
+        if cursor.eat_any(&[
+            "who contributed|committed|worked on|to?",
+            "who has|have contributed|committed|worked on|to?",
+        ]) {
+            let paths = if scope::whole(cursor)
+                || cursor.eat("this|our? repo|repository|project|codebase")
+                || cursor.peek().is_none()
+            {
                 Vec::new()
             } else {
                 scope::places(cursor)?
@@ -503,7 +561,11 @@ fn authors(cursor: &mut Cursor) -> Option<Git> {
     cursor.eat("authors|contributors|committers").then_some(())?;
     while scope::existence(cursor) || scope::whole(cursor) {}
     let paths = if cursor.eat("of|to|in|for") {
-        if cursor.eat("this|our? repo|repository|project|codebase") { Vec::new() } else { scope::places(cursor)? }
+        if cursor.eat("this|our? repo|repository|project|codebase") {
+            Vec::new()
+        } else {
+            scope::places(cursor)?
+        }
     } else {
         Vec::new()
     };
@@ -517,6 +579,8 @@ fn tracked(cursor: &mut Cursor) -> Option<Git> {
     if !asked {
         cursor.eat("is").then_some(())?;
     }
-    cursor.eat_any(&["tracked|ignored|untracked by|in? git?", "in git", "gitignored", "under version control"]).then_some(())?;
+    cursor
+        .eat_any(&["tracked|ignored|untracked by|in? git?", "in git", "gitignored", "under version control"])
+        .then_some(())?;
     Some(Git::Tracked { file })
 }

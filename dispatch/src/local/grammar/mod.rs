@@ -46,14 +46,64 @@ pub(super) fn understand(text: &str) -> Result<Intent, String> {
 /// Names the word that stood in the way.
 fn refusal(tokens: &[Token], furthest: usize) -> String {
     const CHANGES: &[&str] = &[
-        "add", "amend", "apply", "bump", "change", "checkout", "clean", "clone", "commit", "convert", "copy",
-        "create", "delete", "deploy", "drop", "edit", "erase", "fetch", "fix", "generate", "implement", "insert",
-        "install", "kill", "merge", "migrate", "modify", "move", "mv", "overwrite", "publish", "pull", "push",
-        "rebase", "refactor", "release", "remove", "rename", "replace", "reset", "restore", "revert", "rewrite",
-        "rm", "rollback", "squash", "stash", "sudo", "truncate", "uninstall", "update", "upgrade", "wipe", "write",
+        "add",
+        "amend",
+        "apply",
+        "bump",
+        "change",
+        "checkout",
+        "clean",
+        "clone",
+        "commit",
+        "convert",
+        "copy",
+        "create",
+        "delete",
+        "deploy",
+        "drop",
+        "edit",
+        "erase",
+        "fetch",
+        "fix",
+        "generate",
+        "implement",
+        "insert",
+        "install",
+        "kill",
+        "merge",
+        "migrate",
+        "modify",
+        "move",
+        "mv",
+        "overwrite",
+        "publish",
+        "pull",
+        "push",
+        "rebase",
+        "refactor",
+        "release",
+        "remove",
+        "rename",
+        "replace",
+        "reset",
+        "restore",
+        "revert",
+        "rewrite",
+        "rm",
+        "rollback",
+        "squash",
+        "stash",
+        "sudo",
+        "truncate",
+        "uninstall",
+        "update",
+        "upgrade",
+        "wipe",
+        "write",
     ];
-    const NEGATIONS: &[&str] =
-        &["not", "never", "don't", "doesn't", "isn't", "aren't", "no", "without", "except", "unless", "neither"];
+    const NEGATIONS: &[&str] = &[
+        "not", "never", "don't", "doesn't", "isn't", "aren't", "no", "without", "except", "unless", "neither",
+    ];
     let among = |words: &'static [&'static str]| {
         tokens.iter().filter_map(Token::lower).find(|word| words.contains(word))
     };
@@ -78,4 +128,4 @@ fn refusal(tokens: &[Token], furthest: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -55,7 +55,11 @@ fn ends_of(cursor: &mut Cursor) -> Option<Intent> {
     }
     let mut count = 10;
     if let Some(option) = cursor.eat_map(|token| token.lower()?.strip_prefix('-')) {
-        count = if option == "n" { slot::number(cursor)? } else { option.parse().ok().filter(|count| *count > 0)? };
+        count = if option == "n" {
+            slot::number(cursor)?
+        } else {
+            option.parse().ok().filter(|count| *count > 0)?
+        };
     }
     cursor.eat("of");
     let file = slot::file(cursor)?;
@@ -94,7 +98,8 @@ fn question(cursor: &mut Cursor) -> Option<Intent> {
     };
     scope::whole(cursor);
     // `what is in src/` lists a directory.
-    (!file.path.ends_with('/') && has_extension_or_name(&file)).then_some(Intent::Read { file, part: Part::Whole })
+    (!file.path.ends_with('/') && has_extension_or_name(&file))
+        .then_some(Intent::Read { file, part: Part::Whole })
 }
 
 fn has_extension_or_name(file: &Place) -> bool {

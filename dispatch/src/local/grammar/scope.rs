@@ -10,8 +10,11 @@ use crate::local::words::{Cursor, Token};
 /// What follows the thing that is looked for: eaten as long as anything is known.
 pub(super) fn tail(cursor: &mut Cursor, scope: &mut Scope, insensitive: &mut bool) {
     loop {
-        if cursor.eat_any(&["case insensitive|insensitively", "case-insensitive|case-insensitively", "ignoring case"])
-        {
+        if cursor.eat_any(&[
+            "case insensitive|insensitively",
+            "case-insensitive|case-insensitively",
+            "ignoring case",
+        ]) {
             *insensitive = true;
         } else if !one(cursor, scope) && !existence(cursor) {
             return;
@@ -24,22 +27,31 @@ pub(super) fn one(cursor: &mut Cursor, scope: &mut Scope) -> bool {
     if whole(cursor) {
         return true;
     }
-    cursor.attempt(|cursor| except(cursor, scope)).or_else(|| cursor.attempt(|cursor| under(cursor, scope))).is_some()
+    cursor
+        .attempt(|cursor| except(cursor, scope))
+        .or_else(|| cursor.attempt(|cursor| under(cursor, scope)))
+        .is_some()
 }
 
 /// Eats words that only say that something is there.
 pub(super) fn existence(cursor: &mut Cursor) -> bool {
-    cursor.eat_any(&[
-        "are|is there currently",
-        "are|is there",
-        "do|does we|i|you|they|it have|contain",
-        "do|does this|our? repo|repository|project|codebase|workspace|crate|package have|contain",
-        "there are|is",
-        "that exist|exists",
-        "exist|exists",
-        "are|is left|remaining|present",
-        "currently",
-    ])
+    let located = cursor.attempt(|cursor| {
+        cursor.eat("are|is located|stored?").then_some(())?;
+        let place = cursor.peek()?.lower()?;
+        matches!(place, "in" | "under" | "inside" | "within" | "below").then_some(())
+    });
+    located.is_some()
+        || cursor.eat_any(&[
+            "are|is there currently",
+            "are|is there",
+            "do|does we|i|you|they|it have|contain",
+            "do|does this|our? repo|repository|project|codebase|workspace|crate|package have|contain",
+            "there are|is",
+            "that exist|exists",
+            "exist|exists",
+            "are|is left|remaining|present",
+            "currently",
+        ])
 }
 
 /// Eats what means the whole repository.
@@ -147,12 +159,17 @@ fn glob_or_extension(text: &str) -> Option<Filter> {
 
 /// Returns the glob, if the text is one and not just a name.
 pub(super) fn glob(text: &str) -> Option<Filter> {
-    let formed = text.contains(['*', '?', '[', '{']) && !text.starts_with('/') && !text.split('/').any(|it| it == "..");
-    (formed && !text.contains(char::is_whitespace) && Glob::new(text).is_ok()).then(|| Filter::Glob(text.to_owned()))
+    let formed = text.contains(['*', '?', '[', '{'])
+        && !text.starts_with('/')
+        && !text.split('/').any(|it| it == "..");
+    (formed && !text.contains(char::is_whitespace) && Glob::new(text).is_ok())
+        .then(|| Filter::Glob(text.to_owned()))
 }
 
 fn is_extension(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 16 && text.split('.').all(|part| !part.is_empty() && part.chars().all(char::is_alphanumeric))
+    !text.is_empty()
+        && text.len() <= 16
+        && text.split('.').all(|part| !part.is_empty() && part.chars().all(char::is_alphanumeric))
 }
 
 /// Eats what says how files are called or how large they are: `named x`, `with extension y`, `over 1 MB`.
@@ -172,7 +189,13 @@ fn name_filter(cursor: &mut Cursor) -> Option<Filter> {
         let text = text(cursor)?;
         return Some(glob(&text).unwrap_or(Filter::Name(text)));
     }
-    if cursor.eat_any(&["matching|like", "that|which match", "that|which matches", "with pattern", "by pattern|glob"]) {
+    if cursor.eat_any(&[
+        "matching|like",
+        "that|which match",
+        "that|which matches",
+        "with pattern",
+        "by pattern|glob",
+    ]) {
         cursor.eat("glob|pattern");
         return cursor.eat_map(|token| match token {
             Token::Word { raw: text, .. } | Token::Quoted(text) => glob_or_extension(text),
@@ -184,24 +207,37 @@ fn name_filter(cursor: &mut Cursor) -> Option<Filter> {
     }
     if cursor.eat_any(&["ending with|in", "that|which end|ends with|in"]) {
         // `files ending in X` may speak of their content, unless X is an extension.
-        return cursor.eat_map(|token| match token {
-            Token::Word { raw: text, .. } | Token::Quoted(text) => {
-                text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).filter(|it| is_extension(it))
-            }
-            _ => None,
-        }).map(|it| Filter::Extension(it.to_owned()));
+        return cursor
+            .eat_map(|token| match token {
+                Token::Word { raw: text, .. } | Token::Quoted(text) => {
+                    text.strip_prefix("*.").or_else(|| text.strip_prefix('.')).filter(|it| is_extension(it))
+                }
+                _ => None,
+            })
+            .map(|it| Filter::Extension(it.to_owned()));
     }
-    if cursor.eat_any(&["whose name|names|filename|filenames contain|contains|includes|include", "with name|names|filename|filenames containing"]) {
+    if cursor.eat_any(&[
+        "whose name|names|filename|filenames contain|contains|includes|include",
+        "with name|names|filename|filenames containing",
+    ]) {
         return Some(Filter::NameContains(text(cursor)?));
     }
-    if cursor.eat_any(&["whose name|names|filename|filenames start|starts|begin|begins with", "with name|names|filename|filenames starting|beginning with"]) {
+    if cursor.eat_any(&[
+        "whose name|names|filename|filenames start|starts|begin|begins with",
+        "with name|names|filename|filenames starting|beginning with",
+    ]) {
         return Some(Filter::NameStarts(text(cursor)?));
     }
-    if cursor.eat_any(&["whose name|names|filename|filenames end|ends with|in", "with name|names|filename|filenames ending with|in"]) {
+    if cursor.eat_any(&[
+        "whose name|names|filename|filenames end|ends with|in",
+        "with name|names|filename|filenames ending with|in",
+    ]) {
         return Some(Filter::NameEnds(text(cursor)?));
     }
     if let Some(filter) = cursor.attempt(|cursor| {
-        cursor.eat_any(&["with", "containing", "having", "that have|contain", "which have|contain"]).then_some(())?;
+        cursor
+            .eat_any(&["with", "containing", "having", "that have|contain", "which have|contain"])
+            .then_some(())?;
         let text = text(cursor)?;
         cursor.eat("in their|its|file? name|names|filename|filenames").then_some(())?;
         Some(Filter::NameContains(text))
@@ -232,12 +268,17 @@ fn size_filter(cursor: &mut Cursor) -> Option<Filter> {
         return cursor.eat("lines long?").then_some(Filter::LongerThan(count));
     }
     None.or_else(|| {
-        cursor.eat_any(&["larger|bigger than", "over|above", "that|which are larger|bigger than"]).then_some(())?;
+        cursor
+            .eat_any(&["larger|bigger than", "over|above", "that|which are larger|bigger than"])
+            .then_some(())?;
         let first = cursor.eat_map(|token| token.lower().map(str::to_owned))?;
-        let size = shared::units::parse_size(&first).ok().filter(|_| !first.bytes().all(|b| b.is_ascii_digit()));
+        let size =
+            shared::units::parse_size(&first).ok().filter(|_| !first.bytes().all(|b| b.is_ascii_digit()));
         let size = size.or_else(|| {
             let unit = cursor.eat_map(|token| {
-                token.lower().filter(|unit| matches!(*unit, "kb" | "mb" | "gb" | "kib" | "mib" | "gib" | "bytes" | "b" | "k" | "m"))
+                token.lower().filter(|unit| {
+                    matches!(*unit, "kb" | "mb" | "gb" | "kib" | "mib" | "gib" | "bytes" | "b" | "k" | "m")
+                })
             })?;
             let unit = if matches!(unit, "bytes" | "b") { "" } else { unit };
             shared::units::parse_size(&format!("{first}{unit}")).ok()

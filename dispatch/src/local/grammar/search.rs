@@ -93,7 +93,10 @@ fn grep(cursor: &mut Cursor) -> Option<Intent> {
     let mut insensitive = false;
     let mut word = false;
     while let Some(options) = cursor.eat_map(|token| {
-        token.lower()?.strip_prefix('-').filter(|it| !it.is_empty() && it.chars().all(|c| "rnilcwhe".contains(c)))
+        token
+            .lower()?
+            .strip_prefix('-')
+            .filter(|it| !it.is_empty() && it.chars().all(|c| "rnilcwhe".contains(c)))
     }) {
         for option in options.chars() {
             match option {
@@ -156,7 +159,9 @@ fn occurrences(cursor: &mut Cursor) -> Option<Intent> {
     };
     cursor.eat("all|every|each|any");
     let kind = occurrence_noun(cursor)?;
-    cursor.eat_any(&["of|to|for|containing|matching|with|mentioning", "that|which contain|match|mention"]).then_some(())?;
+    cursor
+        .eat_any(&["of|to|for|containing|matching|with|mentioning", "that|which contain|match|mention"])
+        .then_some(())?;
     let plain = if kind == PatternKind::Literal { Plain::Types } else { Plain::Any };
     let mut pattern = slot::pattern(cursor, kind, plain)?;
     // `all occurrences of x` speaks of the letters themselves.
@@ -183,7 +188,14 @@ fn pattern_then_noun(cursor: &mut Cursor) -> Option<Intent> {
 
 /// `find x_y in src`, `list all TODOs`, `find "some text"`.
 fn bare(cursor: &mut Cursor) -> Option<Intent> {
-    cursor.eat_any(&["find|locate all|every|any?", "list|show|get me? all|every|any?", "are|is there any?", "do we have any"]).then_some(())?;
+    cursor
+        .eat_any(&[
+            "find|locate all|every|any?",
+            "list|show|get me? all|every|any?",
+            "are|is there any?",
+            "do we have any",
+        ])
+        .then_some(())?;
     let position = cursor.position();
     let pattern = slot::pattern(cursor, PatternKind::Literal, Plain::Never)?;
     // A lone path is a file to be found, not a text.
@@ -196,7 +208,14 @@ fn bare(cursor: &mut Cursor) -> Option<Intent> {
 
 /// `where is the Foo struct defined`, `where is parse_args`.
 fn where_is(cursor: &mut Cursor) -> Option<Intent> {
-    cursor.eat_any(&["where is|are", "find|show|tell me? where", "in which|what file is|are", "which|what file is"]).then_some(())?;
+    cursor
+        .eat_any(&[
+            "where is|are",
+            "find|show|tell me? where",
+            "in which|what file is|are",
+            "which|what file is",
+        ])
+        .then_some(())?;
     let mut scope = Scope::default();
     scope::one(cursor, &mut scope);
     let position = cursor.position();
@@ -244,14 +263,24 @@ fn participle(cursor: &mut Cursor) -> Option<PatternKind> {
 
 /// `where is x used`, `find where x is called`, `where do we call x`.
 fn where_used(cursor: &mut Cursor) -> Option<Intent> {
-    let do_we = cursor.eat_any(&["where do|does|did we|i|they|it|you", "find|show me? where we|they", "find|show me? everywhere we|they"]);
+    let do_we = cursor.eat_any(&[
+        "where do|does|did we|i|they|it|you",
+        "find|show me? where we|they",
+        "find|show me? everywhere we|they",
+    ]);
     if do_we {
         let pattern = relation(cursor)?;
         return Some(finish(cursor, pattern, Scope::default(), Show::Matches));
     }
     let files = cursor.eat_any(&["in which|what files is|are", "which|what files is|are"]);
     if !files {
-        cursor.eat_any(&["where is|are", "find|show|list me? where|everywhere", "find|show|list me? all|every? places|place where?"]).then_some(())?;
+        cursor
+            .eat_any(&[
+                "where is|are",
+                "find|show|list me? where|everywhere",
+                "find|show|list me? all|every? places|place where?",
+            ])
+            .then_some(())?;
     }
     let mut pattern = slot::pattern(cursor, PatternKind::Word, Plain::Any)?;
     cursor.eat("is|are");
@@ -302,7 +331,15 @@ fn is_used(cursor: &mut Cursor) -> Option<Intent> {
 
 /// `how many times is x used`, `how often does "text" occur`.
 fn how_often(cursor: &mut Cursor) -> Option<Intent> {
-    cursor.eat_any(&["how often", "how many times", "count how often", "count how many times", "in how many places"]).then_some(())?;
+    cursor
+        .eat_any(&[
+            "how often",
+            "how many times",
+            "count how often",
+            "count how many times",
+            "in how many places",
+        ])
+        .then_some(())?;
     if cursor.eat("is|are") {
         let mut pattern = slot::pattern(cursor, PatternKind::Word, Plain::Any)?;
         let kind = participle(cursor)?;

@@ -5,20 +5,130 @@ use crate::local::words::{Cursor, Token};
 
 /// Words that are grammar even where a name is expected.
 const FUNCTION_WORDS: &[&str] = &[
-    "about", "after", "all", "and", "any", "anything", "are", "as", "at", "be", "before", "between", "but", "by",
-    "can", "code", "do", "does", "each", "every", "everything", "file", "files", "first", "for", "from", "had",
-    "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "last",
-    "like", "many", "me", "more", "most", "much", "my", "no", "none", "not", "of", "on", "one", "or", "other",
-    "our", "out", "over", "she", "should", "so", "some", "something", "such", "than", "that", "their", "them",
-    "then", "there", "these", "they", "thing", "things", "this", "those", "to", "too", "under", "until", "up",
-    "us", "was", "way", "ways", "we", "were", "what", "when", "where", "which", "while", "who", "whose", "why",
-    "will", "with", "would", "you", "your",
+    "about",
+    "after",
+    "all",
+    "and",
+    "any",
+    "anything",
+    "are",
+    "as",
+    "at",
+    "be",
+    "before",
+    "between",
+    "but",
+    "by",
+    "can",
+    "code",
+    "do",
+    "does",
+    "each",
+    "every",
+    "everything",
+    "file",
+    "files",
+    "first",
+    "for",
+    "from",
+    "had",
+    "has",
+    "have",
+    "he",
+    "her",
+    "here",
+    "him",
+    "his",
+    "how",
+    "i",
+    "if",
+    "in",
+    "into",
+    "is",
+    "it",
+    "its",
+    "last",
+    "like",
+    "many",
+    "me",
+    "more",
+    "most",
+    "much",
+    "my",
+    "no",
+    "none",
+    "not",
+    "of",
+    "on",
+    "one",
+    "or",
+    "other",
+    "our",
+    "out",
+    "over",
+    "she",
+    "should",
+    "so",
+    "some",
+    "something",
+    "such",
+    "than",
+    "that",
+    "their",
+    "them",
+    "then",
+    "there",
+    "these",
+    "they",
+    "thing",
+    "things",
+    "this",
+    "those",
+    "to",
+    "too",
+    "under",
+    "until",
+    "up",
+    "us",
+    "was",
+    "way",
+    "ways",
+    "we",
+    "were",
+    "what",
+    "when",
+    "where",
+    "which",
+    "while",
+    "who",
+    "whose",
+    "why",
+    "will",
+    "with",
+    "would",
+    "you",
+    "your",
 ];
 
 /// Files that bear no extension, in lower case.
 const KNOWN_FILES: &[&str] = &[
-    "authors", "changelog", "codeowners", "contributing", "copying", "dockerfile", "gemfile", "jenkinsfile",
-    "justfile", "licence", "license", "makefile", "notice", "procfile", "rakefile", "readme", "vagrantfile",
+    "authors",
+    "changelog",
+    "codeowners",
+    "contributing",
+    "copying",
+    "dockerfile",
+    "gemfile",
+    "jenkinsfile",
+    "justfile",
+    "licence",
+    "license",
+    "makefile",
+    "notice",
+    "procfile",
+    "rakefile",
+    "readme",
+    "vagrantfile",
 ];
 
 /// Markers that programmers leave in comments. Their plural is `TODOs`.
@@ -143,7 +253,8 @@ fn is_code(raw: &str) -> bool {
         || body.ends_with('!')
         || body.starts_with("--")
         || body.split_once('.').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty())
-        || (body.starts_with(|c: char| c.is_ascii_lowercase()) && body.chars().any(|c| c.is_ascii_uppercase()))
+        || (body.starts_with(|c: char| c.is_ascii_lowercase())
+            && body.chars().any(|c| c.is_ascii_uppercase()))
 }
 
 /// Returns whether a word may be a type or constant (`HashMap`, `MAX`). English has such words too (`GitHub`).
@@ -199,7 +310,7 @@ pub(super) fn pattern(cursor: &mut Cursor, kind: PatternKind, plain: Plain) -> O
         while pattern.texts.iter().all(|text| MARKERS.contains(&text.as_str())) {
             let next = cursor.attempt(|cursor| {
                 separator(cursor).then_some(())?;
-                cursor.eat_map(|token| marker(token))
+                cursor.eat_map(marker)
             });
             let Some(next) = next else { break };
             pattern.texts.push(next);
@@ -231,12 +342,17 @@ fn code_noun(cursor: &mut Cursor) -> Option<Option<&'static str>> {
     })
 }
 
+fn is_code_noun(word: &str) -> bool {
+    NOUNS.iter().any(|(noun, _)| *noun == word)
+}
+
 fn marker(token: &Token) -> Option<String> {
     let Token::Word { raw, .. } = token else { return None };
     let singular = raw.strip_suffix("'s").or_else(|| raw.strip_suffix('s')).unwrap_or(raw);
     // Written small, it has to be the plural: `todo` may be the name of a thing.
     let upper = singular.to_uppercase();
-    (MARKERS.contains(&upper.as_str()) && (singular == upper || (singular != raw && raw.len() > 4))).then_some(upper)
+    (MARKERS.contains(&upper.as_str()) && (singular == upper || (singular != raw && raw.len() > 4)))
+        .then_some(upper)
 }
 
 fn value(cursor: &mut Cursor, pattern: &mut Pattern, noun: Noun, plain: Plain) -> Option<()> {
@@ -270,7 +386,9 @@ fn value(cursor: &mut Cursor, pattern: &mut Pattern, noun: Noun, plain: Plain) -
                 let code = is_code(raw);
                 let typed = code || is_capitalised_code(raw);
                 // Names may stand after what they are (`struct Foo`); not every word there is a name.
-                let named = matches!(noun, Noun::Code(_)) && !*article;
+                let before = matches!(noun, Noun::Code(_)) && !*article;
+                let after = cursor.peek_second().and_then(Token::lower).is_some_and(is_code_noun);
+                let named = before || after;
                 let allowed = match plain {
                     Plain::Never => code || (named && typed),
                     Plain::Types => typed || named,
@@ -313,9 +431,8 @@ fn is_identifier(text: &str) -> bool {
 
 /// Eats a number from 1 on.
 pub(super) fn number(cursor: &mut Cursor) -> Option<u64> {
-    const WORDS: [&str; 12] = [
-        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    ];
+    const WORDS: [&str; 12] =
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     cursor.eat_map(|token| {
         let word = token.lower()?;
         let named = WORDS.iter().zip(1..).find(|(name, _)| **name == word).map(|(_, number)| number);
@@ -335,7 +452,8 @@ pub(super) fn lines(cursor: &mut Cursor) -> Option<(u64, u64)> {
         cursor.attempt(|cursor| {
             cursor.eat("between|from");
             let first = number(cursor)?;
-            let last = if cursor.eat_any(&["to|through|until|and", "up to"]) { number(cursor)? } else { first };
+            let last =
+                if cursor.eat_any(&["to|through|until|and", "up to"]) { number(cursor)? } else { first };
             Some((first, last))
         })
     })?;
@@ -399,7 +517,9 @@ pub(super) fn date(cursor: &mut Cursor) -> Option<String> {
         if cursor.eat("yesterday") {
             return Some("yesterday.midnight".to_owned());
         }
-        if let Some(date) = cursor.eat_map(|token| token.lower().filter(|word| is_date(word)).map(str::to_owned)) {
+        if let Some(date) =
+            cursor.eat_map(|token| token.lower().filter(|word| is_date(word)).map(str::to_owned))
+        {
             return Some(date);
         }
         let last = cursor.eat("last|past");

@@ -105,14 +105,25 @@ fn dependencies(cursor: &mut Cursor) -> Option<Intent> {
 /// `do we depend on serde`, `is serde a dependency`.
 fn is_dependency(cursor: &mut Cursor) -> Option<Intent> {
     if cursor.eat("is") {
-        let (name, sure) = name(cursor)?;
-        cursor.eat_any(&["one? of? our? dependency|dependencies", "already? dependency", "already? in our? dependencies"]).then_some(())?;
+        let (name, sure, article) = slot::package(cursor)?;
+        (sure || !article).then_some(())?;
+        cursor
+            .eat_any(&[
+                "one? of? our? dependency|dependencies",
+                "already? dependency",
+                "already? in our? dependencies",
+            ])
+            .then_some(())?;
         scope::whole(cursor);
         cursor.eat_any(&["of this|our? project"]);
         return Some(Intent::Version { of: Versioned::Name { name, sure } });
     }
     cursor
-        .eat_any(&["do|does we|it depend on", "do|does this|our? project|repo|repository|crate|package depend on", "do we have dependency on"])
+        .eat_any(&[
+            "do|does we|it depend on",
+            "do|does this|our? project|repo|repository|crate|package depend on",
+            "do we have dependency on",
+        ])
         .then_some(())?;
     let (name, sure) = name(cursor)?;
     scope::whole(cursor);

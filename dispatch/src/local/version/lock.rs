@@ -58,8 +58,13 @@ pub(super) fn yarn(text: &str) -> Found {
     let mut name: Option<(usize, String)> = None;
     for (number, line) in numbered(text) {
         if !line.starts_with([' ', '#']) && line.trim_end().ends_with(':') {
-            let first = line.split(',').next().unwrap_or_default().trim().trim_end_matches(':').trim_matches('"');
-            name = first.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| (number, first[..at].to_owned()));
+            let first =
+                line.split(',').next().unwrap_or_default().trim().trim_end_matches(':').trim_matches('"');
+            name = first
+                .char_indices()
+                .skip(1)
+                .find(|(_, c)| *c == '@')
+                .map(|(at, _)| (number, first[..at].to_owned()));
         } else if let Some(version) = line.trim().strip_prefix("version")
             && let Some((number, name)) = name.take()
         {
@@ -76,7 +81,9 @@ pub(super) fn pnpm(text: &str) -> Found {
     for (number, line) in numbered(text) {
         if !line.starts_with(' ') && !line.trim().is_empty() {
             inside = line.trim() == "packages:";
-        } else if let (true, Some(key)) = (inside, line.strip_prefix("  ").filter(|key| !key.starts_with(' '))) {
+        } else if let (true, Some(key)) =
+            (inside, line.strip_prefix("  ").filter(|key| !key.starts_with(' ')))
+        {
             let key = key.trim_end().trim_end_matches(':').trim_matches('\'').trim_start_matches('/');
             let key = key.split('(').next().unwrap_or(key);
             let at = key.rfind('@').filter(|at| *at > 0).or_else(|| key.rfind('/'));
@@ -143,9 +150,12 @@ pub(super) fn line_of(text: &str, part: &str) -> usize {
 mod tests {
     use super::*;
 
+    /// A reader, a text, and what it finds there.
+    type Case = (fn(&str) -> Found, &'static str, &'static [(usize, &'static str, &'static str)]);
+
     #[test]
     fn every_lock_file_tells_names_versions_and_lines() {
-        let cases: [(fn(&str) -> Found, &str, &[(usize, &str, &str)]); 8] = [
+        let cases: [Case; 8] = [
             (
                 toml_packages,
                 "version = 4\n\n[[package]]\nname = \"a\"\nversion = \"1.2.3\"\n\n[[package]]\nname = \"b-c\"\nversion = \"0.1.0\"\n",
@@ -168,12 +178,12 @@ mod tests {
                 "lockfileVersion: '9.0'\npackages:\n\n  '@s/x@1.0.0':\n    resolution: {}\n\n  y@2.1.0(z@1.0.0):\n    resolution: {}\nsnapshots:\n  q@1.0.0:\n",
                 &[(4, "@s/x", "1.0.0"), (7, "y", "2.1.0")],
             ),
-            (gemfile, "GEM\n  specs:\n    rack (3.0.8)\n      other (>= 1)\n    rails (7.1.0)\n", &[(3, "rack", "3.0.8"), (5, "rails", "7.1.0")]),
             (
-                pipfile,
-                "{\n\"default\": {\n\"x\": {\"version\": \"==1.0\"}}}",
-                &[(3, "x", "1.0")],
+                gemfile,
+                "GEM\n  specs:\n    rack (3.0.8)\n      other (>= 1)\n    rails (7.1.0)\n",
+                &[(3, "rack", "3.0.8"), (5, "rails", "7.1.0")],
             ),
+            (pipfile, "{\n\"default\": {\n\"x\": {\"version\": \"==1.0\"}}}", &[(3, "x", "1.0")]),
         ];
         for (read, text, expected) in cases {
             let found = read(text);

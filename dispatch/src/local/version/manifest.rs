@@ -17,7 +17,10 @@ pub(super) fn cargo(text: &str) -> Found {
         }
     }
     if let Some(targets) = manifest.get("target").and_then(toml::Value::as_table) {
-        targets.values().filter_map(toml::Value::as_table).for_each(|table| collect_cargo(table, text, &mut found));
+        targets
+            .values()
+            .filter_map(toml::Value::as_table)
+            .for_each(|table| collect_cargo(table, text, &mut found));
     }
     found
 }
@@ -28,7 +31,9 @@ fn collect_cargo(table: &toml::Table, text: &str, found: &mut Found) {
         for (name, value) in dependencies {
             let version = match value {
                 toml::Value::String(version) => version.clone(),
-                toml::Value::Table(table) if table.get("workspace").and_then(toml::Value::as_bool) == Some(true) => {
+                toml::Value::Table(table)
+                    if table.get("workspace").and_then(toml::Value::as_bool) == Some(true) =>
+                {
                     "as the workspace says".to_owned()
                 }
                 toml::Value::Table(table) => table
@@ -91,8 +96,15 @@ pub(super) fn pyproject(text: &str) -> Found {
     let project = manifest.get("project").and_then(toml::Value::as_table);
     let mut lists: Vec<&Vec<toml::Value>> = Vec::new();
     lists.extend(project.and_then(|it| it.get("dependencies")).and_then(toml::Value::as_array));
-    for groups in [project.and_then(|it| it.get("optional-dependencies")), manifest.get("dependency-groups")] {
-        lists.extend(groups.and_then(toml::Value::as_table).into_iter().flat_map(|it| it.values()).filter_map(toml::Value::as_array));
+    for groups in [project.and_then(|it| it.get("optional-dependencies")), manifest.get("dependency-groups")]
+    {
+        lists.extend(
+            groups
+                .and_then(toml::Value::as_table)
+                .into_iter()
+                .flat_map(|it| it.values())
+                .filter_map(toml::Value::as_array),
+        );
     }
     let mut found: Found = lists
         .into_iter()
@@ -104,9 +116,11 @@ pub(super) fn pyproject(text: &str) -> Found {
         })
         .collect();
     let poetry = manifest.get("tool").and_then(|it| it.get("poetry"));
-    let tables = ["dependencies", "dev-dependencies"].into_iter().filter_map(|key| poetry?.get(key)?.as_table());
+    let tables =
+        ["dependencies", "dev-dependencies"].into_iter().filter_map(|key| poetry?.get(key)?.as_table());
     for (name, value) in tables.flatten().filter(|(name, _)| *name != "python") {
-        let version = value.as_str().or_else(|| value.get("version").and_then(toml::Value::as_str)).unwrap_or("any");
+        let version =
+            value.as_str().or_else(|| value.get("version").and_then(toml::Value::as_str)).unwrap_or("any");
         found.push((line_of(text, &format!("\n{name} =")) + 1, name.clone(), version.to_owned()));
     }
     found
@@ -128,7 +142,8 @@ fn requirement_parts(text: &str) -> Option<(String, String)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let rest = rest.trim();
-    let rest = rest.strip_prefix('[').and_then(|it| it.split_once(']')).map_or(rest, |(_, after)| after).trim();
+    let rest =
+        rest.strip_prefix('[').and_then(|it| it.split_once(']')).map_or(rest, |(_, after)| after).trim();
     let plausible = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && (rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', '@', '(']));
     plausible.then(|| (name.to_owned(), if rest.is_empty() { "any".to_owned() } else { rest.to_owned() }))
@@ -165,7 +180,8 @@ fn text(ground: &Ground, name: &str) -> Option<String> {
 pub(super) fn language(ground: &Ground, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut whole = |file: &str| {
-        if let Some(version) = text(ground, file).and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
+        if let Some(version) =
+            text(ground, file).and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
             && !version.is_empty()
         {
             found.push(format!("{file}:1: {version}"));
@@ -198,7 +214,8 @@ pub(super) fn language(ground: &Ground, name: &str) -> Vec<String> {
             let line = line.trim();
             let says = keys.iter().any(|key| {
                 line.strip_prefix(key).is_some_and(|rest| {
-                    rest.starts_with([' ', '=', ':', '.']) && rest.chars().any(|c| c.is_ascii_digit() || c == '"')
+                    rest.starts_with([' ', '=', ':', '.'])
+                        && rest.chars().any(|c| c.is_ascii_digit() || c == '"')
                 })
             });
             if says {
@@ -222,7 +239,9 @@ pub(super) fn project(ground: &Ground) -> Vec<String> {
             let line = line.trim();
             if let Some(header) = line.strip_prefix('[') {
                 inside = tables.contains(&header.trim_end_matches(']'));
-            } else if inside && line.strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('=')) {
+            } else if inside
+                && line.strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='))
+            {
                 found.push(format!("{file}:{number}: {line}"));
             }
         }
@@ -235,7 +254,9 @@ pub(super) fn project(ground: &Ground) -> Vec<String> {
         }
     }
     for file in ["VERSION", "version.txt"] {
-        if let Some(version) = text(ground, file).and_then(|text| text.lines().next().map(|it| it.trim().to_owned())) {
+        if let Some(version) =
+            text(ground, file).and_then(|text| text.lines().next().map(|it| it.trim().to_owned()))
+        {
             found.push(format!("{file}:1: {version}"));
         }
     }
@@ -246,19 +267,44 @@ pub(super) fn project(ground: &Ground) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// A reader, a text, and what it finds there.
+    type Case = (fn(&str) -> Found, &'static str, &'static [(usize, &'static str, &'static str)]);
+
     #[test]
     fn every_manifest_tells_names_versions_and_lines() {
-        let cases: [(fn(&str) -> Found, &str, &[(usize, &str, &str)]); 6] = [
+        let cases: [Case; 6] = [
             (
                 cargo,
                 "[package]\nname = \"x\"\n\n[dependencies]\na = \"1\"\nb = { path = \"../b\" }\nc.workspace = true\n\n[dev-dependencies]\na = \"2\"\n[workspace.dependencies]\nd = { version = \"3\" }\n",
-                &[(5, "a", "1"), (6, "b", "../b"), (7, "c", "as the workspace says"), (10, "a", "2"), (12, "d", "3")],
+                &[
+                    (5, "a", "1"),
+                    (6, "b", "../b"),
+                    (7, "c", "as the workspace says"),
+                    (10, "a", "2"),
+                    (12, "d", "3"),
+                ],
             ),
-            (package_json, "{\n\"dependencies\": {\n\"a\": \"^1\"},\n\"devDependencies\": {\n\"a\": \"2\"}}", &[(3, "a", "^1"), (5, "a", "2")]),
-            (pyproject, "[project]\ndependencies = [\n  \"a>=1\",\n  \"b[x] == 2 ; python_version > '3'\",\n]\n", &[(3, "a", ">=1"), (4, "b", "== 2")]),
+            (
+                package_json,
+                "{\n\"dependencies\": {\n\"a\": \"^1\"},\n\"devDependencies\": {\n\"a\": \"2\"}}",
+                &[(3, "a", "^1"), (5, "a", "2")],
+            ),
+            (
+                pyproject,
+                "[project]\ndependencies = [\n  \"a>=1\",\n  \"b[x] == 2 ; python_version > '3'\",\n]\n",
+                &[(3, "a", ">=1"), (4, "b", "== 2")],
+            ),
             (pyproject, "[tool.poetry.dependencies]\npython = \"^3\"\na = \"^1\"\n", &[(3, "a", "^1")]),
-            (requirements, "# no\n-r other.txt\na==1 # why\nb\nhttps://x/y.whl\n", &[(3, "a", "==1"), (4, "b", "any")]),
-            (go_mod, "module m\n\ngo 1.22\n\nrequire a/b v1.0.0\nrequire (\n\tc/d v2.0.0 // indirect\n)\n", &[(5, "a/b", "v1.0.0"), (7, "c/d", "v2.0.0")]),
+            (
+                requirements,
+                "# no\n-r other.txt\na==1 # why\nb\nhttps://x/y.whl\n",
+                &[(3, "a", "==1"), (4, "b", "any")],
+            ),
+            (
+                go_mod,
+                "module m\n\ngo 1.22\n\nrequire a/b v1.0.0\nrequire (\n\tc/d v2.0.0 // indirect\n)\n",
+                &[(5, "a/b", "v1.0.0"), (7, "c/d", "v2.0.0")],
+            ),
         ];
         for (read, text, expected) in cases {
             let mut found = read(text);
