@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use shared::section::{Classify, Dispatch, Gates, Risk, Status, Task};
 
@@ -9,6 +10,7 @@ use crate::answer::Answer;
 use crate::citation::{self, Citation};
 use crate::patch::{self, FilePatch};
 use crate::place::Place;
+use crate::runner;
 
 /// What an executor has to deliver, and what it may do (seed 000; its roles of seed 002 are the same five).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +57,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) answer: Answer<'a>,
     /// Why the answer could not be read whole.
     pub(crate) unread: Option<String>,
-    pub(crate) place: Place,
+    pub(crate) place: Arc<Place>,
     citations: OnceCell<Vec<Citation>>,
     patch: OnceCell<Option<Vec<FilePatch>>>,
 }
@@ -67,7 +69,7 @@ impl<'a> Attempt<'a> {
         dispatch: &'a Dispatch,
         gates: Option<&'a Gates>,
         (answer, unread): (&'a str, Option<String>),
-        here: PathBuf,
+        here: Arc<Place>,
     ) -> Attempt<'a> {
         Attempt {
             task,
@@ -78,7 +80,7 @@ impl<'a> Attempt<'a> {
             risk: classify.map_or(Risk::Medium, |classify| classify.risk),
             answer: Answer::parse(answer),
             unread,
-            place: Place::new(dispatch.worktree.as_ref().map_or(here, PathBuf::from)),
+            place: dispatch.worktree.as_ref().map_or(here, |path| Arc::new(Place::new(PathBuf::from(path)))),
             citations: OnceCell::new(),
             patch: OnceCell::new(),
         }
@@ -102,22 +104,26 @@ impl<'a> Attempt<'a> {
     /// answer. It is no result if the command could not be run at all (126, 127 by POSIX), was ended by a
     /// signal (no exit code, or 128 and more as shells say it), or was to change something and says it did not.
     pub(crate) fn has_result(&self) -> bool {
-        let Some(code) = self.own_exit_code() else {
-            return self.is_factual() && self.dispatch.status == Status::Ok;
-        };
-        if !matches!(self.dispatch.status, Status::Ok | Status::Failed) {
+        if !self.is_factual() || !matches!(self.dispatch.status, Status::Ok | Status::Failed) {
             return false;
         }
-        let said =
-            !self.answer.is_empty() || self.dispatch.stderr.as_ref().is_some_and(|s| !s.trim().is_empty());
-        match code {
-            0 => true,
-            _ if self.expects_exit_code(code) => true,
-            126 | 127 | 128.. | ..0 => false,
-            _ if self.kind == Kind::Validate => said,
+        let ok = self.dispatch.status == Status::Ok;
+        match self.own_exit_code() {
+            None => ok,
+            Some(0) => ok,
+            Some(code) if self.expects_exit_code(code) => true,
+            Some(126 | 127 | 128.. | ..0) => false,
+            // The `local` backend says itself whether the question was answered; only a runner's own count of
+            // failures says more.
+            Some(_) if self.task.run.is_none() => {
+                ok || (self.kind == Kind::Validate && runner::failures(self.answer.text) > Some(0))
+            }
+            Some(_) if self.kind == Kind::Validate => {
+                !self.answer.is_empty() || self.dispatch.stderr.as_ref().is_some_and(|s| !s.trim().is_empty())
+            }
             // grep, rg, git grep, diff and cmp say with 1 that there is nothing (or a difference), not an error.
-            1 if self.kind == Kind::Explore => self.is_search() && self.dispatch.stderr.is_none(),
-            _ => false,
+            Some(1) if self.kind == Kind::Explore => self.is_search() && self.dispatch.stderr.is_none(),
+            Some(_) => false,
         }
     }
 
@@ -132,7 +138,6 @@ impl<'a> Attempt<'a> {
         match words.first().map(|program| program.rsplit('/').next().unwrap_or(program)) {
             Some("grep" | "egrep" | "fgrep" | "rg" | "ag" | "ack" | "diff" | "cmp") => true,
             Some("git") => matches!(words.get(1), Some(&"grep" | &"diff")),
-            None => true,
             _ => false,
         }
     }

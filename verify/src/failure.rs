@@ -274,7 +274,7 @@ mod tests {
         let gates: Option<Gates> = serde_json::from_value(gates).unwrap();
         let output = dispatch.output.clone().unwrap_or_default();
         let place = tempfile::tempdir().unwrap();
-        let here = place.path().to_owned();
+        let here = std::sync::Arc::new(crate::place::Place::new(place.path().to_owned()));
         let attempt = Attempt::new(&task, None, &dispatch, gates.as_ref(), (&output, None), here);
         let commands = Commands { allowed: false, timeout: std::time::Duration::from_secs(1) };
         let observations = checks::run(&CheckName::ALL, &attempt, commands);

@@ -16,6 +16,7 @@ mod observation;
 mod patch;
 mod place;
 mod report;
+mod runner;
 mod verdict;
 mod verifier;
 

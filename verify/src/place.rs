@@ -1,20 +1,23 @@
 //! Where the work was done: the worktree of the attempt, or the working directory of the run.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Files longer than this are not read to check a line in them.
 const READ_LIMIT: u64 = 8 << 20;
 /// A tree with more files than this is not listed to the end.
 const LIST_LIMIT: usize = 200_000;
+/// A listing is used for so long, since walking a large tree anew for each record would take longer than all else.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// A directory in which cited files are looked up.
 #[derive(Debug)]
 pub(crate) struct Place {
     root: PathBuf,
     exists: bool,
-    listing: OnceCell<Listing>,
+    listing: Mutex<Option<(Instant, Arc<Listing>)>>,
 }
 
 /// The files of a tree by their last name; ignored files are not among them.
@@ -37,7 +40,7 @@ pub(crate) enum Found {
 impl Place {
     pub(crate) fn new(root: PathBuf) -> Place {
         let exists = root.is_dir();
-        Place { root, exists, listing: OnceCell::new() }
+        Place { root, exists, listing: Mutex::new(None) }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -67,7 +70,7 @@ impl Place {
             return Found::Directory;
         }
         let Some(name) = relative.file_name().and_then(|name| name.to_str()) else { return Found::Nothing };
-        let listing = self.listing.get_or_init(|| list(&self.root));
+        let listing = self.listing();
         let same: Vec<PathBuf> = listing
             .by_name
             .get(name)
@@ -77,6 +80,18 @@ impl Place {
             .cloned()
             .collect();
         if same.is_empty() { Found::Nothing } else { Found::Files(same) }
+    }
+
+    fn listing(&self) -> Arc<Listing> {
+        let mut known = self.listing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match known.as_ref().filter(|(since, _)| since.elapsed() < FRESH) {
+            Some((_, listing)) => listing.clone(),
+            None => {
+                let listing = Arc::new(list(&self.root));
+                *known = Some((Instant::now(), listing.clone()));
+                listing
+            }
+        }
     }
 
     /// Returns the text of a file, if it is one of a size that is worth reading.

@@ -2,12 +2,14 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use shared::section::{Classify, Decision, Dispatch, Gates, Task, Verify};
 use shared::{FilterOptions, Problem, Record, Stage, interrupt};
 
 use crate::attempt::Attempt;
 use crate::config::Config;
+use crate::place::Place;
 use crate::{checks, verdict};
 
 /// A large output is read up to here; what is longer is not judged by its beginning.
@@ -16,12 +18,13 @@ const READ_LIMIT: u64 = 64 << 20;
 /// Judges records.
 pub(crate) struct Verifier {
     config: Config,
-    here: PathBuf,
+    here: Arc<Place>,
 }
 
 impl Verifier {
     pub(crate) fn new(config: Config) -> Verifier {
-        Verifier { config, here: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")) }
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        Verifier { config, here: Arc::new(Place::new(here)) }
     }
 
     pub(crate) fn options(&self) -> FilterOptions {
@@ -35,7 +38,7 @@ impl Verifier {
         if file.bytes > READ_LIMIT {
             return (begun, Some(format!("the output of {} bytes is too long to be judged", file.bytes)));
         }
-        match read(&self.here.join(&file.path), file.bytes) {
+        match read(&self.here.root().join(&file.path), file.bytes) {
             Err(error) => (begun, Some(format!("cannot read the output in `{}`: {error}", file.path))),
             Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() != file.blake3 => (
                 begun,

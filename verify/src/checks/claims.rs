@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use shared::section::Outcome;
 
-use super::contract::validate;
 use crate::attempt::{Attempt, Kind};
 use crate::observation::{Observation, Standing, worst};
+use crate::runner;
 
 const NAME: &str = "claims";
 
@@ -65,7 +65,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         .map(|gate| gate.outcome);
     let reports = attempt.kind == Kind::Validate;
     let makes = !matches!(attempt.kind, Kind::Validate | Kind::Review | Kind::Explore);
-    let reported = validate::failures(attempt.answer.text).unwrap_or(0);
+    let reported = runner::failures(attempt.answer.text).unwrap_or(0);
 
     if let (Some(claim), Some(code @ 1..)) = (success, attempt.dispatch.exit_code) {
         found
@@ -84,7 +84,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         if tests != Some(Outcome::Pass)
             && tests != Some(Outcome::Fail)
             && makes
-            && !validate::shows_output(attempt.answer.text)
+            && !runner::shows_output(attempt.answer.text)
         {
             found.push((Standing::Doubt, format!("it claims “{}” and shows no output for it", quote(claim))));
         }
@@ -108,7 +108,7 @@ fn shows_failure(attempt: &Attempt<'_>) -> bool {
 }
 
 fn claims_zero(attempt: &Attempt<'_>) -> bool {
-    validate::failures(attempt.answer.text) == Some(0)
+    runner::failures(attempt.answer.text) == Some(0)
 }
 
 fn is_conditional(sentence: &str) -> bool {

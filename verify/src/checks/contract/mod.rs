@@ -3,7 +3,7 @@
 mod change;
 mod explore;
 mod review;
-pub(super) mod validate;
+mod validate;
 
 use crate::attempt::{Attempt, Kind};
 use crate::observation::{Observation, Standing};
