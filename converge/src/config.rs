@@ -259,7 +259,10 @@ impl TreePlan {
             text += &format!("  commit: {commit}\n");
         }
         let time = self.iteration_time.map_or("without a limit".to_owned(), format_duration);
-        text += &format!("time of an iteration: {time}; start: in {}\n", format_duration(self.delay));
+        text += &format!("time of an iteration: {time}\n");
+        if !self.delay.is_zero() {
+            text += &format!("start: in {}\n", format_duration(self.delay));
+        }
         let bound = self.bound().map_or("as long as it takes".to_owned(), format_duration);
         text + &format!("at most {bound}\n")
     }

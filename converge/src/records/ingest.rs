@@ -61,8 +61,10 @@ pub(crate) fn broken_hash(text: &str) -> Hash {
     blake3::hash(raw.as_deref().unwrap_or(text).as_bytes())
 }
 
-/// After an interrupt, the programs before us have so long to hand over what they have.
+/// After an interrupt, the programs before us have so long to hand over what they have …
 const PATIENCE: Duration = Duration::from_secs(10);
+/// … and are taken to have nothing more when they have been silent for so long.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// Reads all lines of the input. The reader has a thread of its own, because a read can not be called off.
 pub(crate) fn read(
@@ -81,15 +83,23 @@ pub(crate) fn read(
         }
     });
     let mut interrupted: Option<Instant> = None;
+    let mut last = Instant::now();
     loop {
         match receiver.recv_timeout(Duration::from_millis(100)) {
-            Ok(Ok(line)) => each(Incoming::of(line))?,
+            Ok(Ok(line)) => {
+                last = Instant::now();
+                each(Incoming::of(line))?;
+            }
             Ok(Err(error)) => return Err(Problem::new("cannot read the records").because(error)),
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if interrupt::requested() && interrupted.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-            return Ok(());
+        if interrupt::requested() {
+            let since = *interrupted.get_or_insert_with(Instant::now);
+            let is_silent = since.elapsed().min(last.elapsed()) > SILENCE;
+            if is_silent || since.elapsed() > PATIENCE {
+                return Ok(());
+            }
         }
     }
 }

@@ -283,7 +283,7 @@ impl<'a> Run<'a> {
         match ended.how {
             How::Exited(0) => {}
             // Exit code 1 is the "no" of `verify -e`; codes of 3 speak of errors that are in the records.
-            How::Exited(1) if lost.is_empty() => {
+            How::Exited(1) => {
                 self.diagnostics.verbose(format!("round {round}: the command says no (exit code 1)"));
             }
             How::Exited(3) => self.exit = self.exit.worse(Exit::Records),

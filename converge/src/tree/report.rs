@@ -156,7 +156,7 @@ impl Report {
         }
         let mut text = format!(
             "{} after {}: {}\n",
-            verdict.name(),
+            verdict.name().replace('_', " "),
             count(Some(iterations), "iteration"),
             reason(verdict)
         );

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
 
 use shared::git::Repo;
@@ -67,12 +67,23 @@ impl Stat {
     }
 }
 
+/// What a file is known by, wherever it stands.
+type Id = (u64, u64);
+
+// The types of these fields differ between systems.
+#[allow(clippy::unnecessary_cast)]
+fn id(stat: &rustix::fs::Stat) -> Id {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
 /// Finds the files below a directory.
 #[derive(Debug)]
 pub(crate) struct Walker {
     root: PathBuf,
     repo: Option<Repo>,
     tracked: Option<Tracked>,
+    /// The files that we write to ourselves: a report in the tree is no progress of it.
+    own: Vec<Id>,
     /// Rules from above: the user's, the repository's own, and those of the folders between it and us.
     above: Vec<Gitignore>,
 }
@@ -120,8 +131,12 @@ impl Walker {
                 above.extend(builder.build());
             }
         }
+        let own = [fstat(std::io::stdout()), fstat(std::io::stderr())].into_iter().flatten();
+        let own = own
+            .filter(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+            .map(|stat| id(&stat));
         let tracked = repo.as_ref().and_then(Tracked::new);
-        Walker { root: root.to_owned(), repo, tracked, above }
+        Walker { root: root.to_owned(), repo, tracked, own: own.collect(), above }
     }
 
     /// Returns the repository that the directory belongs to.
@@ -169,6 +184,9 @@ impl Walker {
                         continue;
                     }
                 };
+                if self.own.contains(&id(&stat)) {
+                    continue;
+                }
                 let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
                 if self.is_ignored(&rules, &path, is_directory) {
                     continue;
@@ -241,6 +259,7 @@ impl Walker {
             }
             // Ignored, or deleted.
             if let Ok(stat) = statat(CWD, self.root.join(&**name), AtFlags::SYMLINK_NOFOLLOW)
+                && !self.own.contains(&id(&stat))
                 && let Some(stat) = Stat::of(&stat)
             {
                 missing.push((name.clone(), stat));

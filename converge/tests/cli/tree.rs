@@ -225,6 +225,15 @@ fn a_command_that_is_not_there_is_told_at_once() {
 }
 
 #[test]
+fn its_own_report_in_the_tree_is_no_progress() {
+    let place = repository();
+    let tool = env!("CARGO_BIN_EXE_converge");
+    let done =
+        place.sh(&format!("{tool} --tree -c 'echo talk >&2' > report 2> talk; tail -n 2 report | head -n 1"));
+    assert!(done.starts_with("stable after 2 iterations"), "{done}");
+}
+
+#[test]
 fn a_check_that_edits_the_work_is_told() {
     let place = repository();
     let arguments = ["-n", "2", "--verify-with", "echo x >> a", "--", "true"];
