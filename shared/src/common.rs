@@ -147,7 +147,9 @@ pub fn main<A: CommandLine>(tool: &'static str, run: fn(A, Io) -> Exit) -> Exit 
     interrupt::install();
     let diagnostics = io.diagnostics.clone();
     let exit = run(args, io);
-    warden::dismiss();
+    if !interrupt::requested() {
+        warden::dismiss();
+    }
     diagnostics.finish();
     if interrupt::requested() { Exit::Interrupted } else { exit }
 }

@@ -69,18 +69,19 @@ impl Lines {
         self.input.buffer().contains(&b'\n')
     }
 
+    /// Passes over the rest of the line and its line break, and returns the size of that rest.
     fn skip_line(&mut self) -> io::Result<u64> {
         let mut skipped = 0;
         loop {
             let buffer = self.input.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(skipped);
+            }
             let end = buffer.iter().position(|byte| *byte == b'\n');
-            let (length, done) = match end {
-                Some(position) => (position + 1, true),
-                None => (buffer.len(), buffer.is_empty()),
-            };
-            self.input.consume(length);
+            let length = end.unwrap_or(buffer.len());
             skipped += length as u64;
-            if done {
+            self.input.consume(length + usize::from(end.is_some()));
+            if end.is_some() {
                 return Ok(skipped);
             }
         }
@@ -109,7 +110,10 @@ impl Line {
             }
             Ok(text) => match Record::parse_or_return(text) {
                 Ok(mut record) => {
-                    record.ensure_id(number);
+                    // What has errors is let by as it is, and what is no record any more has no name to give.
+                    if !record.has_errors() {
+                        record.ensure_id(number);
+                    }
                     Ok(record)
                 }
                 Err((problem, text)) => Err(broken(stage, number, problem, text.as_bytes(), None)),
@@ -158,11 +162,18 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_told_with_its_size_and_the_next_one_is_read() {
         let found = lines(b"0123456789\n{}\n", 9);
-        assert_eq!((found[0].too_long, found[1].bytes.as_slice()), (Some(11), &b"{}"[..]));
+        assert_eq!((found[0].too_long, found[1].bytes.as_slice()), (Some(10), &b"{}"[..]));
         assert_eq!(lines(b"0123456789\n", 10)[0].too_long, None);
         let (problem, record) = lines(b"0123456789\n", 5).remove(0).into_record("gates").unwrap_err();
         assert!(problem.first_hint().unwrap().contains("--max-line"));
-        assert!(record.to_line().contains(r#""raw_bytes":11"#), "{record}");
+        assert!(record.to_line().contains(r#""raw_bytes":10"#), "{record}");
+    }
+
+    #[test]
+    fn a_record_with_errors_is_given_no_id() {
+        let line = "{\"errors\":[{\"message\":\"oops\"}]}";
+        let record = lines(line.as_bytes(), 100).remove(0).into_record("gates").unwrap();
+        assert_eq!((record.id(), record.to_line().as_ref()), (None, line));
     }
 
     #[test]

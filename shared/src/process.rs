@@ -223,7 +223,8 @@ impl Command {
     /// If the command is empty or the program can not be started. How a started program ends is never an error.
     pub fn run(&self) -> Result<Ended, Problem> {
         let started = Instant::now();
-        let mut child = self.spawn()?;
+        let mark = warden::child_mark();
+        let mut child = self.spawn(&mark)?;
         let group = Group::enter(&child);
         let mut streams =
             Streams::new(&mut child, self).map_err(|error| self.problem("run").because(error))?;
@@ -238,12 +239,16 @@ impl Command {
         };
         streams.drain();
         group.end_the_rest();
+        if waiter.reason.is_some() {
+            // It was not its own end, so nothing that it has started was meant to stay.
+            warden::end_child(&mark);
+        }
         let how = waiter.reason.unwrap_or_else(|| how(status));
         let [stdout, stderr] = streams.finish();
         Ok(Ended { how, stdout, stderr, elapsed: started.elapsed() })
     }
 
-    fn spawn(&self) -> Result<Child, Problem> {
+    fn spawn(&self, mark: &str) -> Result<Child, Problem> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(Problem::new("the command is empty").hint("give a program and its arguments"));
         };
@@ -252,7 +257,8 @@ impl Command {
         }
         warden::start();
         let mut command = std::process::Command::new(program);
-        command.args(arguments).process_group(0).env(warden::MARK, warden::mark());
+        command.args(arguments).process_group(0);
+        command.env(warden::MARK, warden::mark()).env(warden::CHILD_MARK, mark);
         let input = if self.input.is_empty() { Stdio::null() } else { Stdio::piped() };
         let handed = |file, otherwise| {
             Handed::stdio(file, otherwise).map_err(|error| self.problem("start").because(error))
@@ -705,6 +711,15 @@ mod tests {
         let ended = sh(script).timeout(Duration::from_millis(300)).run().unwrap();
         assert_eq!(ended.how, How::TimedOut);
         assert!(started.elapsed() < Duration::from_secs(30));
+        let grandchild: i32 = ended.stdout.text().trim().parse().unwrap();
+        assert!(wait_until(|| !is_alive(grandchild)));
+    }
+
+    #[test]
+    fn a_grandchild_in_a_session_of_its_own_ends_at_the_deadline_too() {
+        let script = "setsid sh -c 'echo $$; exec sleep 60' & sleep 60";
+        let ended = sh(script).timeout(Duration::from_millis(500)).run().unwrap();
+        assert_eq!(ended.how, How::TimedOut);
         let grandchild: i32 = ended.stdout.text().trim().parse().unwrap();
         assert!(wait_until(|| !is_alive(grandchild)));
     }

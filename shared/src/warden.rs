@@ -8,13 +8,16 @@
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use crate::Exit;
 
 /// The environment variable that marks all descendants of a program.
 pub const MARK: &str = "SPECPIPE_RUN";
+
+/// The environment variable that marks the descendants of one child.
+pub(crate) const CHILD_MARK: &str = "SPECPIPE_CHILD";
 
 const ARGUMENT: &str = "__warden";
 
@@ -27,6 +30,12 @@ pub fn mark() -> &'static str {
         format!("{}-{:x}", std::process::id(), since.as_nanos())
     });
     &RUN
+}
+
+/// Returns the mark of one more child.
+pub(crate) fn child_mark() -> String {
+    static CHILDREN: AtomicU64 = AtomicU64::new(0);
+    format!("{}.{}", mark(), CHILDREN.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Starts the warden of this program, once.
@@ -46,7 +55,7 @@ fn spawn() -> Option<ChildStdin> {
     }
     let mut command = Command::new(&program);
     // Without the mark of the program above us, whose warden would otherwise end this one before its work.
-    command.args([ARGUMENT, mark()]).env_remove(MARK).process_group(0);
+    command.args([ARGUMENT, mark()]).env_remove(MARK).env_remove(CHILD_MARK).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().ok()?.stdin
 }
@@ -93,8 +102,16 @@ pub(crate) fn main() -> Option<Exit> {
 
 /// Ends all processes with the mark, until none is left. Programs of this project are asked first: they have children too.
 pub fn end_marked(mark: &str) {
+    end(&format!("{MARK}={mark}"));
+}
+
+/// Ends what is left of the descendants of a child, those in sessions of their own included.
+pub(crate) fn end_child(mark: &str) {
+    end(&format!("{CHILD_MARK}={mark}"));
+}
+
+fn end(needle: &str) {
     use rustix::process::{Pid, Signal, kill_process};
-    let needle = format!("{MARK}={mark}");
     for round in 0..200 {
         let marked: Vec<Pid> = marked(needle.as_bytes());
         if marked.is_empty() {
