@@ -12,8 +12,8 @@ Examples:
     classify < tasks.jsonl | converge -n 3 -c 'dispatch | gates | verify' > results.jsonl
 
   The same, with at most two dollars and half an hour, and again after a crash:
-    converge --budget 2 --time 30m -c 'dispatch | gates | verify' routed.jsonl > results.jsonl
-    converge --resume --budget 2 --time 30m -c 'dispatch | gates | verify' routed.jsonl > results.jsonl
+    converge --budget 2 --time 30m -c 'dispatch | gates | verify' routed.jsonl > done.jsonl
+    converge --resume --budget 2 --time 30m -c 'dispatch | gates | verify' routed.jsonl > done.jsonl
 
   Loop an agent over this repository: 5 iterations of at most 2 hours, starting in an hour,
   a commit after each, until the tests are green and nothing changes any more:
@@ -22,8 +22,17 @@ Examples:
   What would that do, and how long could it take?
     converge -n 5 -t 2h -d 1h --dry-run -- ./agent.sh prompts/002-plans.md
 
-Exit status: 0 settled; 1 not settled (over records only with -e); 2 usage; 3 some records have errors or were lost;
-4 could not go on; 130 interrupted.";
+Exit status:
+  0 settled; over records without -e also when not
+  1 not settled, or with -e: a record was not accepted
+  2 the command line or the configuration can not be used
+  3 a record has errors, was lost or came back twice
+  4 could not go on
+  130 interrupted";
+
+const USAGE: &str = "\
+converge [OPTIONS] -c <STRING> [FILE]...
+       converge [OPTIONS] [--records | --tree[=<DIR>]] -- <COMMAND>...";
 
 /// Run a pipeline or an agent again and again, until nothing changes any more.
 ///
@@ -34,7 +43,7 @@ Exit status: 0 settled; 1 not settled (over records only with -e); 2 usage; 3 so
 /// With `-c` or files it works over records. With `-- COMMAND` it works over records if standard input has any, else over
 /// the working tree. `--records` and `--tree` settle it.
 #[derive(Debug, clap::Parser)]
-#[command(name = "converge", version, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "converge", version, override_usage = USAGE, after_help = EXAMPLES, max_term_width = 110)]
 pub struct Args {
     /// Records to read instead of standard input (`-`)
     #[arg(value_name = "FILE")]
@@ -119,9 +128,9 @@ pub struct Args {
     #[arg(short = 'd', long, value_name = "TIME", value_parser = parse_duration, help_heading = "Over a working tree")]
     pub delay: Option<Duration>,
 
-    /// Commit what an iteration changed, and nothing else; {n} in the message is its number
+    /// Commit what an iteration changed, and nothing else; %n in the message is its number
     #[arg(long, value_name = "MESSAGE", num_args = 0..=1, require_equals = true,
-          default_missing_value = "converge: iteration {n}", help_heading = "Over a working tree")]
+          default_missing_value = "converge: iteration %n", help_heading = "Over a working tree")]
     pub commit: Option<String>,
 
     /// A check to run with `sh -c` after each iteration: green if it exits with 0. May be given several times

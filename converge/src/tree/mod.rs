@@ -321,7 +321,7 @@ impl Loop {
             return None;
         }
         let message =
-            self.plan.commit.as_deref().unwrap_or_default().replace("{n}", &self.iteration.to_string());
+            self.plan.commit.as_deref().unwrap_or_default().replace("%n", &self.iteration.to_string());
         let message = if timed_out { format!("{message} (timed out)") } else { message };
         match committer.commit(paths.iter().map(|name| &***name), &message) {
             Err(problem) => {

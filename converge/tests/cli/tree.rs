@@ -90,7 +90,7 @@ fn a_commit_has_what_the_iteration_changed_and_nothing_else() {
     place.write("mine", "not yours\n").write("staged", "staged\n");
     place.sh("git add staged");
     place.write("agent.sh", "echo $CONVERGE_ROUND >> a; echo log > x.log; echo new > new\n");
-    let done = place.run(&["-n", "2", "--commit=loop {n}", "--", "sh", "agent.sh"], "").expect(1);
+    let done = place.run(&["-n", "2", "--commit=loop %n", "--", "sh", "agent.sh"], "").expect(1);
     assert!(done.stdout.contains("  commit "), "{}", done.stdout);
     assert_eq!(place.sh("git log --format=%s"), "loop 2\nloop 1\nfirst\n");
     assert_eq!(place.sh("git show --name-only --format= HEAD~1"), "a\nnew\nx.log\n");
