@@ -369,7 +369,7 @@ impl Builder<'_> {
         let (url, key, variable) = server(settings, "ANTHROPIC", "https://api.anthropic.com");
         let client = Anthropic::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable);
         match settings.idle_timeout {
-            Some(idle) => client.idle_timeout(idle),
+            Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),
         }
     }
@@ -378,7 +378,7 @@ impl Builder<'_> {
         let (url, key, variable) = server(settings, "OPENAI", "https://api.openai.com/v1");
         let client = OpenAi::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable);
         match settings.idle_timeout {
-            Some(idle) => client.idle_timeout(idle),
+            Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),
         }
     }

@@ -393,7 +393,7 @@ fn slow_bytes_are_waited_for_and_silence_is_not() {
         slow.extend([Act::Send(vec![byte]), Act::Pause(Duration::from_micros(200))]);
     }
     let server = Server::start([slow]);
-    let client = anthropic(&server, Retry::default()).idle_timeout(Duration::from_secs(20)).unwrap();
+    let client = anthropic(&server, Retry::default()).idle_timeout(Duration::from_secs(20));
     let draft = drafted(wait(client.run(&job())));
     assert_eq!((draft.status, draft.output.as_str(), draft.usage), (Status::Ok, "slow", Some(COUNTED)));
 
@@ -401,14 +401,14 @@ fn slow_bytes_are_waited_for_and_silence_is_not() {
     silent.push(Act::Hold);
     let server = Server::start([silent, well()]);
     let retry = Retry::with_clock(Impatient::new());
-    let client = anthropic(&server, retry).idle_timeout(Duration::from_millis(300)).unwrap();
+    let client = anthropic(&server, retry).idle_timeout(Duration::from_millis(300));
     let draft = drafted(wait(client.run(&job())));
     assert_eq!((draft.status, draft.retries), (Status::Ok, 1));
     assert_eq!(draft.usage.unwrap().input_tokens, 2000);
 
     let server = Server::start([vec![Act::Hold], well()]);
     let retry = Retry::with_clock(Impatient::new());
-    let client = anthropic(&server, retry).first_byte_timeout(Duration::from_millis(300)).unwrap();
+    let client = anthropic(&server, retry).first_byte_timeout(Duration::from_millis(300));
     assert_eq!(drafted(wait(client.run(&job()))).status, Status::Ok);
 }
 
@@ -442,10 +442,21 @@ fn a_server_that_is_not_there_is_named_without_its_password() {
 }
 
 #[test]
+fn a_connection_that_is_not_safe_is_not_tried_again() {
+    let server = Server::start([vec![]]);
+    let url = server.url().replace("http://", "https://");
+    let client = OpenAi::new(&url, None, Some("m"), Retry::with_clock(Impatient::new())).unwrap();
+    let draft = drafted(wait(client.run(&job())));
+    // Without certificates on this machine the reason is another one; it does not pass either.
+    assert_eq!((draft.status, draft.retries), (Status::Failed, 0), "{:?}", draft.reason);
+    assert!(draft.reason.unwrap().contains("CA certificates"));
+}
+
+#[test]
 fn an_answer_without_bounds_is_given_up() {
     let text = message(&"x".repeat(100_000), "end_turn");
     let server = Server::start([stream(&text)]);
-    let client = anthropic(&server, Retry::default()).largest_answer(50_000).unwrap();
+    let client = anthropic(&server, Retry::default()).largest_answer(50_000);
     let draft = drafted(wait(client.run(&job())));
     assert_eq!((draft.status, draft.retries), (Status::Failed, 0));
 }

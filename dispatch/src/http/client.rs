@@ -14,7 +14,7 @@ use super::lane::Lane;
 use super::protocol::{Message, Protocol, Question, Reader, Reply, Role, Stop};
 use super::retry::{Retry, retry_after, window_spent};
 use super::secret::Secret;
-use super::transport::{Limits, Transport};
+use super::transport::Transport;
 use crate::backend::{Answer, Draft, Job};
 
 /// The longest that a spent window of requests holds everybody on the word of a header alone.
@@ -46,7 +46,7 @@ impl<P: Protocol> Client<P> {
         let protocol = P::for_server(&url);
         let key = key.map(Secret::new).filter(|key| !key.expose().is_empty());
         let headers = protocol.headers(key.as_ref(), false)?;
-        let transport = Transport::new(url, Limits::default())?;
+        let transport = Transport::new(url);
         let context = Context {
             address: transport.address().to_owned(),
             key_source: P::KEY_VARIABLE.to_owned(),
@@ -69,22 +69,25 @@ impl<P: Protocol> Client<P> {
         self
     }
 
-    /// Sets how long the server may say nothing in the middle of an answer.
-    pub fn idle_timeout(mut self, limit: Duration) -> Result<Self, Problem> {
-        self.transport = self.transport.with_limits(|limits| limits.idle = limit)?;
-        Ok(self)
+    /// Sets how long the server may say nothing in the middle of an answer; no time is no limit.
+    #[must_use]
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.transport.limits_mut().idle = if limit.is_zero() { Duration::MAX } else { limit };
+        self
     }
 
     /// Sets how long the server may take to begin its answer; it reads the whole prompt in that time.
-    pub fn first_byte_timeout(mut self, limit: Duration) -> Result<Self, Problem> {
-        self.transport = self.transport.with_limits(|limits| limits.first_byte = limit)?;
-        Ok(self)
+    #[must_use]
+    pub fn first_byte_timeout(mut self, limit: Duration) -> Self {
+        self.transport.limits_mut().first_byte = limit;
+        self
     }
 
     /// Sets the largest answer, in bytes on the wire.
-    pub fn largest_answer(mut self, bytes: usize) -> Result<Self, Problem> {
-        self.transport = self.transport.with_limits(|limits| limits.bytes = bytes)?;
-        Ok(self)
+    #[must_use]
+    pub fn largest_answer(mut self, bytes: usize) -> Self {
+        self.transport.limits_mut().bytes = bytes;
+        self
     }
 
     /// Does a job, within its time.

@@ -1,12 +1,13 @@
 //! Sends one request and brings in the bytes of its answer, within limits of time and size.
 
 use std::error::Error;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Url, redirect};
-use shared::Problem;
 use shared::section::Status;
+use shared::units::format_duration;
 use tokio::time::timeout;
 
 use super::endpoint::{is_loopback, shown};
@@ -41,18 +42,48 @@ impl Default for Limits {
     }
 }
 
-/// A connection pool to one server.
+/// The way to one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
-    client: Client,
+    /// The connections. They are prepared with the first request: to read the system's certificates takes
+    /// milliseconds, and a run whose tasks all stay here needs none.
+    client: Arc<OnceLock<Result<Client, Fault>>>,
     url: Url,
     address: String,
     limits: Limits,
 }
 
 impl Transport {
-    /// Prepares requests to an address.
-    pub(crate) fn new(url: Url, limits: Limits) -> Result<Self, Problem> {
+    /// Returns the way to an address.
+    pub(crate) fn new(url: Url) -> Self {
+        let address = shown(&url);
+        Transport { client: Arc::default(), url, address, limits: Limits::default() }
+    }
+
+    /// Returns the address, without anything secret.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Returns the limits, to change them.
+    pub(crate) fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.limits
+    }
+
+    /// Sends a JSON body and waits for the head of the answer.
+    pub(crate) async fn post(&self, mut headers: HeaderMap, body: Vec<u8>) -> Result<Response, Fault> {
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        headers.insert("accept", HeaderValue::from_static("text/event-stream, application/json"));
+        let client = self.client.get_or_init(|| self.connect()).as_ref().map_err(Fault::clone)?;
+        let request = client.post(self.url.clone()).headers(headers).body(body).send();
+        let response = timeout(self.limits.first_byte, request)
+            .await
+            .map_err(|_| Fault::transient(self.silence(self.limits.first_byte)))?
+            .map_err(|error| self.fault(&error))?;
+        Ok(Response { response, transport: self.clone(), taken: 0 })
+    }
+
+    fn connect(&self) -> Result<Client, Fault> {
         // Fails only if a provider is installed already, and then there is one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -61,47 +92,29 @@ impl Transport {
             .redirect(redirect::Policy::none())
             .referer(false)
             .http1_only()
-            .connect_timeout(limits.connect);
-        if is_loopback(&url) {
+            .connect_timeout(self.limits.connect);
+        if is_loopback(&self.url) {
             builder = builder.no_proxy();
         }
-        if url.scheme() == "http" {
+        if self.url.scheme() == "http" {
             // Without TLS no certificates are needed; a minimal container may have none.
             builder = builder.tls_certs_only([]);
         }
-        let client = builder.build().map_err(|error| {
-            Problem::new("cannot set up TLS")
-                .because(error)
-                .hint("install the system's CA certificates, or name a file of them in SSL_CERT_FILE")
-        })?;
-        let address = shown(&url);
-        Ok(Transport { client, url, address, limits })
+        builder.build().map_err(|error| {
+            Fault::lasting(
+                Status::Failed,
+                format!(
+                    "cannot set up TLS ({}); install the system's CA certificates, or name a file of them in \
+                     SSL_CERT_FILE",
+                    one_line(&root_cause(&error))
+                ),
+                Reach::Backend,
+            )
+        })
     }
 
-    /// Returns the address, without anything secret.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// Returns the same with other limits.
-    pub(crate) fn with_limits(&self, change: impl FnOnce(&mut Limits)) -> Result<Self, Problem> {
-        let mut limits = self.limits;
-        change(&mut limits);
-        Transport::new(self.url.clone(), limits)
-    }
-
-    /// Sends a JSON body and waits for the head of the answer.
-    pub(crate) async fn post(&self, mut headers: HeaderMap, body: Vec<u8>) -> Result<Response, Fault> {
-        headers.insert("content-type", HeaderValue::from_static("application/json"));
-        headers.insert("accept", HeaderValue::from_static("text/event-stream, application/json"));
-        let request = self.client.post(self.url.clone()).headers(headers).body(body).send();
-        let response = timeout(self.limits.first_byte, request)
-            .await
-            .map_err(|_| {
-                Fault::transient(format!("no answer from {} for {:?}", self.address, self.limits.first_byte))
-            })?
-            .map_err(|error| self.fault(&error))?;
-        Ok(Response { response, transport: self.clone(), taken: 0 })
+    fn silence(&self, limit: Duration) -> String {
+        format!("{} said nothing for {}", self.address, format_duration(limit))
     }
 
     fn fault(&self, error: &reqwest::Error) -> Fault {
@@ -157,7 +170,7 @@ impl Response {
         let limit = if self.taken == 0 { limits.first_byte } else { limits.idle };
         let portion = timeout(limit, self.response.chunk())
             .await
-            .map_err(|_| Fault::transient(format!("{} said nothing for {limit:?}", self.transport.address)))?
+            .map_err(|_| Fault::transient(self.transport.silence(limit)))?
             .map_err(|error| self.transport.fault(&error))?;
         self.taken += portion.as_ref().map_or(0, |portion| portion.len());
         if self.taken > limits.bytes {
@@ -199,13 +212,9 @@ fn root_cause(error: &dyn Error) -> String {
 }
 
 fn has_tls_error(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    // An I/O error hides what it was made of from `source`, and each layer makes one of the last.
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inner.is_some_and(|inner| has_tls_error(inner))
+        || error.source().is_some_and(has_tls_error)
 }

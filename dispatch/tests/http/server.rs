@@ -87,6 +87,10 @@ fn play(mut stream: TcpStream, acts: Vec<Act>, requests: &Mutex<Vec<Request>>) -
         let mut buffer = [0; 4096];
         match stream.read(&mut buffer)? {
             0 => return Ok(()),
+            // A client that wants TLS says hello, and never ends a line.
+            _ if buffer[0] == 0x16 && text.is_empty() => {
+                return stream.write_all(b"HTTP/1.1 400 What?\r\n\r\n");
+            }
             n => text.extend_from_slice(&buffer[..n]),
         }
     };
