@@ -88,6 +88,10 @@ pub(super) fn run_project(ground: &Ground, run: &Run) -> Outcome {
         .find(|code| *code != 0)
         .or_else(|| reports.iter().find_map(|report| report.exit_code));
     draft.output = reports.into_iter().map(|report| report.text).collect::<Vec<_>>().join("\n\n");
+    for purpose in run.purposes.iter().filter(|purpose| !commands.iter().any(|it| it.purpose == **purpose)) {
+        let note = format!("\nnote: no file of the project says how to run its {} command", purpose.as_str());
+        draft.output.push_str(&note);
+    }
     Ok(draft)
 }
 
@@ -105,8 +109,7 @@ fn chosen(ground: &Ground, run: &Run) -> Result<Vec<Detected>, String> {
             .filter(|detected| run.tool.as_ref().is_none_or(|tool| *tool == detected.tool))
             .cloned()
             .collect();
-        if found.is_empty() && run.purposes.len() > 1 && *purpose != Purpose::Test && run.tool.is_none() {
-            // `validate` means those of its parts that the project has.
+        if found.is_empty() && run.as_available {
             continue;
         }
         if found.is_empty() {
@@ -152,6 +155,10 @@ fn narrowed(ground: &Ground, run: &Run, mut detected: Detected) -> Result<Detect
         let argv = &mut detected.argv;
         match detected.tool.as_str() {
             "cargo" => argv.push(test.clone()),
+            // An expression to pytest, not a name.
+            "pytest" | "unittest" if test.contains(' ') => {
+                return Err(format!("does not know how to limit `{}` to `{test}`", argv.join(" ")));
+            }
             "pytest" if test.contains("::") => argv.push(test.clone()),
             "pytest" | "unittest" => argv.extend(["-k".to_owned(), test.clone()]),
             "go" => argv.extend(["-run".to_owned(), format!("^{}$", regex::escape(test))]),
@@ -184,7 +191,9 @@ fn limit_to_place(ground: &Ground, place: &Place, detected: &mut Detected) -> Re
     let located = ground
         .locate(&Place { sure: false, ..place.clone() })?
         .ok_or_else(|| format!("there is no `{}`", place.path))?;
-    let path = located.shown().to_owned();
+    // A file may be called `-x`.
+    let dot = if located.relative.starts_with('-') { "./" } else { "" };
+    let path = format!("{dot}{}", located.shown());
     let cannot = format!("does not know how to limit `{}` to `{path}`", detected.argv.join(" "));
     match detected.tool.as_str() {
         "pytest" | "rspec" => detected.argv.push(path),
@@ -358,6 +367,11 @@ fn trouble(
         && output.contains(&format!("No module named {module}"))
     {
         return Some((Status::Failed, format!("{module} is not installed for `{program}`")));
+    }
+    if output.contains("because --locked was passed") {
+        let reason = "Cargo.lock does not fit Cargo.toml, and to bring it up to date would be a change \
+                      (run `cargo update --workspace`)";
+        return Some((Status::Failed, reason.to_owned()));
     }
     if output.contains("error: no such command:") || output.contains("is not installed for the toolchain") {
         return Some((Status::Failed, format!("{} is not installed", detected.tool)));

@@ -150,7 +150,9 @@ fn tree_lines(paths: &[&str], depth: usize) -> Vec<String> {
             open.push(name);
             if level < depth {
                 let below = format!("{}/", directories[..=level].join("/"));
-                let count = paths.iter().filter(|path| path.starts_with(&below)).count();
+                // Sorted, so what is below a directory stands together.
+                let start = paths.partition_point(|path| *path < below.as_str());
+                let count = paths[start..].partition_point(|path| path.starts_with(&below));
                 lines.push(format!("{}{name}/ ({})", "  ".repeat(level + 1), counted(count, "file")));
             }
         }
@@ -183,7 +185,8 @@ pub(super) fn largest(ground: &Ground, scope: &Scope, by: Size, count: usize) ->
     let total = sized.len();
     sized.truncate(count);
     let what = report::files_of(scope, total);
-    let headline = format!("the {} largest of {total} {what}, by {unit}", sized.len());
+    let most = if by == Size::Bytes { "largest" } else { "longest" };
+    let headline = format!("the {} {most} of {total} {what}", sized.len());
     let text =
         report::list(&headline, sized.iter().map(|(size, entry)| format!("{} ({size} {unit})", entry.path)));
     Ok(answer(with_notes(scope, &walked, text)))

@@ -26,8 +26,8 @@ pub(super) enum Intent {
     Exists { place: Place },
     /// The version of a dependency, a language, or of the project itself.
     Version { of: Versioned },
-    /// The declared dependencies.
-    Dependencies,
+    /// The declared dependencies, of all manifests in a directory.
+    Dependencies { of: Place },
     /// What git knows.
     Git(Git),
     /// The project's own commands for these purposes.
@@ -268,6 +268,8 @@ pub(super) enum DiffShow {
 pub(super) struct Run {
     /// What for, in order, each once.
     pub(super) purposes: Vec<shared::project::Purpose>,
+    /// Whether a purpose that the project has no command for is left out.
+    pub(super) as_available: bool,
     /// Only by this tool (`cargo`, `clippy`, `pytest`, `npm`, `make`).
     pub(super) tool: Option<String>,
     /// Only the tests with this name.

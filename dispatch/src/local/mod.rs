@@ -122,7 +122,7 @@ impl Ground<'_> {
             Intent::Read { file, part } => read::read(self, file, *part),
             Intent::Search { pattern, scope, show } => search::search(self, pattern, scope, *show),
             Intent::Version { of } => version::version(self, of),
-            Intent::Dependencies => version::dependencies(self),
+            Intent::Dependencies { of } => version::dependencies(self, of),
             Intent::Git(question) => history::ask(self, question),
             Intent::Run(run) => command::run_project(self, run),
             Intent::Command { argv } => command::run_exactly(self, argv),

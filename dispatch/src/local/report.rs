@@ -128,7 +128,7 @@ pub(super) fn plan(intent: &Intent) -> String {
         Intent::Exists { place } => format!("look whether there is `{}`", shown(place)),
         Intent::Version { of: Versioned::Project } => "look up the version of the project".to_owned(),
         Intent::Version { of: Versioned::Name { name, .. } } => format!("look up the version of `{name}`"),
-        Intent::Dependencies => "list the declared dependencies".to_owned(),
+        Intent::Dependencies { of } => format!("list the dependencies declared in `{}`", shown(of)),
         Intent::Git(question) => format!("ask git for {}", git(question)),
         Intent::Run(run) => {
             let purposes: Vec<&str> = run.purposes.iter().map(|purpose| purpose.as_str()).collect();

@@ -5,7 +5,7 @@
 mod lock;
 mod manifest;
 
-use super::intent::{Scope, Versioned};
+use super::intent::{Place, Scope, Versioned};
 use super::report::{self, answer, counted};
 use super::walk::{Entry, Want};
 use super::{Ground, Outcome};
@@ -52,8 +52,8 @@ fn reader(name: &str) -> Option<(Reader, bool)> {
 }
 
 /// Returns all that the repository's manifests and lock files say, and which files were read.
-fn everything(ground: &Ground) -> Result<(Vec<Named>, Vec<String>), String> {
-    let walked = ground.walk(&Scope::default(), Want::Files)?;
+fn everything(ground: &Ground, scope: &Scope) -> Result<(Vec<Named>, Vec<String>), String> {
+    let walked = ground.walk(scope, Want::Files)?;
     let known: Vec<Entry> =
         walked.entries.into_iter().filter(|entry| reader(entry.name()).is_some()).collect();
     let read = ground.read_each(&known, |entry, bytes| {
@@ -84,7 +84,7 @@ pub(super) fn version(ground: &Ground, of: &Versioned) -> Outcome {
 }
 
 fn dependency(ground: &Ground, name: &str, sure: bool) -> Outcome {
-    let (found, files) = everything(ground)?;
+    let (found, files) = everything(ground, &Scope::default())?;
     if files.is_empty() {
         return Err(format!("there is no manifest or lock file to look `{name}` up in"));
     }
@@ -129,8 +129,9 @@ fn project(ground: &Ground) -> Outcome {
     Ok(answer(report::list("the project's version", found.into_iter())))
 }
 
-pub(super) fn dependencies(ground: &Ground) -> Outcome {
-    let (found, files) = everything(ground)?;
+pub(super) fn dependencies(ground: &Ground, of: &Place) -> Outcome {
+    let under = if of.is_root() { Vec::new() } else { vec![of.clone()] };
+    let (found, files) = everything(ground, &Scope { under, ..Scope::default() })?;
     if files.is_empty() {
         return Err("there is no manifest or lock file to read dependencies from".to_owned());
     }

@@ -65,9 +65,7 @@ impl Ground<'_> {
         }
         let mut except = Vec::new();
         for place in &scope.except {
-            // What is not there can not be left out: a wrong name must not pass for a right one.
-            let place = Place { sure: false, ..place.clone() };
-            except.extend(self.locate(&place)?.map(|located| located.relative));
+            except.push(self.excluded(place, &under)?);
         }
         let filters = scope.filters.iter().map(Test::new).collect::<Result<Vec<_>, _>>()?;
         let mut entries = Vec::new();
@@ -83,6 +81,21 @@ impl Ground<'_> {
         let searched = entries.len();
         entries.retain(|entry| filters.iter().all(|filter| filter.accepts(self, entry)));
         Ok(Walked { entries, searched, missing })
+    }
+
+    /// Finds what is to be left out: at its path, or below one of the places that are looked in. A name that is
+    /// nowhere must not pass for one that was left out.
+    fn excluded(&self, place: &Place, under: &[Located]) -> Result<String, String> {
+        if let Some(located) = self.locate(&Place { sure: true, ..place.clone() })? {
+            return Ok(located.relative);
+        }
+        for base in under {
+            let path = format!("{}/{}", base.relative, place.path);
+            if let Some(located) = self.locate(&Place { path, sure: true })? {
+                return Ok(located.relative);
+            }
+        }
+        Err(format!("does not know what to leave out: there is no `{}`", place.path))
     }
 
     fn entries_of(&self, located: &Located, want: Want) -> Vec<Entry> {
@@ -127,7 +140,7 @@ impl Ground<'_> {
 
     fn entry(&self, entry: &DirEntry) -> Option<Entry> {
         let kind = entry.file_type()?;
-        let path = entry.path().strip_prefix(self.root).ok()?.to_str()?.to_owned();
+        let path = entry.path().strip_prefix(self.root).ok()?.to_string_lossy().into_owned();
         let bytes = if kind.is_file() { entry.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
         Some(Entry { path, bytes, is_dir: kind.is_dir(), is_file: kind.is_file() })
     }

@@ -378,7 +378,7 @@ fn everything(cursor: &mut Cursor) -> Option<Intent> {
             ])
             .then_some(())?;
     }
-    let mut run = Run { purposes: vec![Test, Lint, Types], ..Run::default() };
+    let mut run = Run { purposes: vec![Test, Lint, Types], as_available: true, ..Run::default() };
     only_in(cursor, &mut run)?;
     Some(Intent::Run(run))
 }

@@ -30,6 +30,13 @@ type Rule = fn(&mut Cursor<'_>) -> Option<Intent>;
 /// With the reason, if not every word of it is understood.
 pub(super) fn understand(text: &str) -> Result<Intent, String> {
     let tokens = tokens(text)?;
+    // `run "cargo test"` is what the quotes say, if that is understood; it is never given to a shell.
+    if let [Token::Word { lower, .. }, Token::Quoted(inner)] = tokens.as_slice()
+        && matches!(lower.as_str(), "run" | "execute")
+        && inner.contains(' ')
+    {
+        return understand(inner);
+    }
     let furthest = Cell::new(0);
     let families = [command::RULES, history::RULES, version::RULES, read::RULES, search::RULES, file::RULES];
     for rule in families.into_iter().flatten() {

@@ -14,7 +14,7 @@ fn lead(cursor: &mut Cursor) -> bool {
 fn whole(cursor: &mut Cursor) -> Option<Intent> {
     lead(cursor).then_some(())?;
     cursor.eat("whole|full|entire|complete");
-    cursor.eat_any(&["contents|content|text of|in", "contents|content"]);
+    cursor.eat_any(&["what is in|inside", "contents|content|text of|in", "contents|content"]);
     let (file, part) = file_and_part(cursor)?;
     cursor.eat("contents|content");
     Some(Intent::Read { file, part })

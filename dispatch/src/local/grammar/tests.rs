@@ -33,7 +33,7 @@ fn notation(intent: &Intent) -> String {
         Intent::Version { of: Versioned::Name { name, sure } } => {
             format!("version of {name}{}", if *sure { "" } else { "?" })
         }
-        Intent::Dependencies => "dependencies".to_owned(),
+        Intent::Dependencies { of } => format!("dependencies {}", of_place(of)),
         Intent::Git(git) => format!("git {}", of_git(git)),
         Intent::Run(run) => {
             let purposes: Vec<&str> = run.purposes.iter().map(|purpose| purpose.as_str()).collect();
@@ -41,6 +41,7 @@ fn notation(intent: &Intent) -> String {
             for (name, value) in [("tool", &run.tool), ("test", &run.test), ("package", &run.package)] {
                 text.extend(value.iter().map(|value| format!(" {name}:{value}")));
             }
+            text.push_str(if run.as_available { " as-available" } else { "" });
             text.extend(run.place.iter().map(|place| format!(" in:{}", of_place(place))));
             text
         }
@@ -160,6 +161,7 @@ const FILES: &[(&str, &str)] = &[
     ("list test files", "files kind:test"),
     ("which Rust test files are there?", "files kind:Rust kind:test"),
     ("what source files are in shared/src", "files kind:source in:shared/src"),
+    ("list files in shared/src not in section", "files in:shared/src without:section?"),
     ("list all files in src, tests and docs", "files in:src?,tests?,docs?"),
     ("find all js files excluding the vendor directory", "files ext:js without:vendor"),
     ("list Rust files except in tests/", "files kind:Rust without:tests/"),
@@ -271,6 +273,7 @@ fn searches() {
 const READING: &[(&str, &str)] = &[
     ("show src/lib.rs", "read src/lib.rs"),
     ("cat README", "read README"),
+    ("show me what is in src/lib.rs", "read src/lib.rs"),
     ("print the contents of Cargo.toml", "read Cargo.toml"),
     ("read the file notes", "read notes"),
     ("what's in Cargo.toml?", "read Cargo.toml"),
@@ -294,8 +297,10 @@ const READING: &[(&str, &str)] = &[
     ("what version of Python does the project require", "version of Python?"),
     ("what is the version of this project", "version"),
     ("show the project version", "version"),
-    ("list the dependencies", "dependencies"),
-    ("what dependencies does this crate have", "dependencies"),
+    ("list the dependencies", "dependencies ."),
+    ("list the dependencies of the gates crate", "dependencies gates?"),
+    ("which crates depend on rayon?", "version of rayon?"),
+    ("what dependencies does this crate have", "dependencies ."),
     ("do we depend on openssl", "version of openssl?"),
     ("is regex a dependency of this project", "version of regex?"),
 ];
@@ -391,6 +396,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("run only the test named `adds two numbers`", "run test test:adds two numbers"),
     ("run the test_login test", "run test test:test_login"),
     ("run cargo test", "run test tool:cargo"),
+    ("run `cargo test`", "run test tool:cargo"),
+    ("please run `git status`", "git Status"),
     ("cargo test -p shared parses_empty", "run test tool:cargo test:parses_empty package:shared"),
     ("run pytest tests/test_api.py", "run test tool:pytest in:tests/test_api.py"),
     ("npm test", "run test tool:npm"),
@@ -415,8 +422,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("run the tests and the linter", "run test,lint"),
     ("run lint, type check and tests", "run lint,types,test"),
     ("lint and build the project", "run lint,build"),
-    ("validate the project", "run test,lint,types"),
-    ("run all checks", "run test,lint,types"),
+    ("validate the project", "run test,lint,types as-available"),
+    ("run all checks", "run test,lint,types as-available"),
 ];
 
 #[test]
@@ -553,6 +560,10 @@ fn declined() {
         "pytest --pdb",
         "grep -e x --include=*.rs src",
         "tail -f build.log",
+        "run `rm -rf src`",
+        "run `cargo test; rm -rf src`",
+        "run `./deploy.sh now`",
+        "execute `git push`",
         "grep /fn \\w+/ src",
         // Other languages, fragments, noise.
         "führe die Tests aus",

@@ -1,10 +1,10 @@
 //! Rules about versions and dependencies.
 
 use super::{Rule, scope, slot};
-use crate::local::intent::{Intent, Versioned};
+use crate::local::intent::{Intent, Place, Versioned};
 use crate::local::words::Cursor;
 
-pub(super) const RULES: &[Rule] = &[project, of_name, name_first, dependencies, is_dependency];
+pub(super) const RULES: &[Rule] = &[project, of_name, name_first, dependencies, is_dependency, dependents];
 
 /// `what is the version of this project`, `show the project's version`.
 fn project(cursor: &mut Cursor) -> Option<Intent> {
@@ -98,8 +98,24 @@ fn dependencies(cursor: &mut Cursor) -> Option<Intent> {
         "list|show me? project all? dependencies",
     ]);
     asked.then_some(())?;
+    let mut place = Place::root();
+    if !scope::whole(cursor) && cursor.eat("of|in|for") {
+        cursor.eat("crate|package");
+        place = scope::directory_or_file(cursor)?;
+        cursor.eat("crate|package");
+    }
+    Some(Intent::Dependencies { of: place })
+}
+
+/// `which crates depend on serde`: every manifest that names it.
+fn dependents(cursor: &mut Cursor) -> Option<Intent> {
+    cursor.eat_any(&["which|what", "find|list|show me? all?"]);
+    cursor.eat_any(&["workspace? crates|crate|packages|package|members|manifests"]).then_some(())?;
+    cursor.eat("that|which");
+    cursor.eat_any(&["depend|depends|depending on", "directly? use|uses|using|need|needs"]).then_some(())?;
+    let (name, sure) = name(cursor)?;
     scope::whole(cursor);
-    Some(Intent::Dependencies)
+    Some(Intent::Version { of: Versioned::Name { name, sure } })
 }
 
 /// `do we depend on serde`, `is serde a dependency`.
