@@ -88,8 +88,7 @@ pub struct Args {
         value_name = "NAME",
         env = "SPECPIPE_DISPATCH_BACKEND",
         hide_env = true,
-        help_heading = "Backends",
-        conflicts_with = "argv"
+        help_heading = "Backends"
     )]
     pub backend: Option<String>,
 

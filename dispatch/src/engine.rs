@@ -46,8 +46,8 @@ const SPILLED: u64 = 4 << 30;
 /// How often an interrupt is looked for while nothing happens.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// After an interrupt, records that come in are let by for so long.
-const LET_BY: Duration = Duration::from_secs(10);
+/// After an interrupt, records that still come in are let by, as long as the next one is not longer away than this.
+const LET_BY: Duration = Duration::from_secs(1);
 
 /// What happens.
 enum Event {
@@ -78,6 +78,7 @@ pub(crate) struct Engine {
     credit: usize,
     input: Input,
     unreadable: Option<Problem>,
+    /// Since when nothing is started any more, or the last record was let by after that.
     stopping: Option<Instant>,
     spent: f64,
     has_warned_of_budget: bool,
@@ -242,7 +243,8 @@ impl Engine {
         let Incoming { line, record, id, content } = incoming;
         let seq = self.order.open();
         self.bar.came_in();
-        if self.stopping.is_some() {
+        if let Some(since) = &mut self.stopping {
+            *since = Instant::now();
             return self.let_out(seq, &record);
         }
         let Some(id) = id else {
@@ -428,7 +430,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells whether an interrupted run has waited for the rest of its input long enough.
+    /// Tells whether a run that is stopping has waited for the rest of its input long enough.
     fn is_over(&self) -> bool {
         self.stopping.is_some_and(|since| since.elapsed() > LET_BY)
     }

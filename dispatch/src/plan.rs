@@ -1,31 +1,34 @@
 //! Shows what would be run, in which order, where, why and for how much, and runs nothing.
 
+use std::collections::HashMap;
 use std::io::Write;
 
 use shared::lines::Lines;
-use shared::section::{Tier, Usage};
-use shared::writer::{Stopped, cannot_write};
-use shared::{Exit, Io, Problem};
+use shared::section::{Task, Tier, Usage};
+use shared::writer::Stopped;
+use shared::{Diagnostics, Exit, Io, Problem};
 
+use crate::backend::Job;
 use crate::config::Config;
 use crate::incoming::{Content, Incoming, Known, Need};
 use crate::prompt::prompt;
 use crate::queue::Queue;
-use crate::route::Backend;
+use crate::route::{Backend, Step};
 use crate::schedule::{IdHash, Schedule};
 
 /// What an answer is taken to have, as nobody knows.
 const OUTPUT_TOKENS: u64 = 1000;
 
 /// About so many bytes of English or code make a token.
-const BYTES_PER_TOKEN: u64 = 4;
+const BYTES_PER_TOKEN: usize = 4;
 
 /// A task that would be run.
 struct Row {
+    line: u64,
     id: String,
     tier: Tier,
     executor: String,
-    backends: String,
+    backend: String,
     model: String,
     cost: Option<f64>,
     why: String,
@@ -35,151 +38,207 @@ struct Row {
 /// Shows the plan.
 pub(crate) fn show(config: &Config, io: Io) -> Exit {
     let Io { input, mut output, diagnostics } = io;
-    let (mut rows, mut others, mut exit) = (Vec::new(), 0u64, Exit::Ok);
+    let mut plan = Plan { config, diagnostics, rows: Vec::new(), ids: HashMap::new(), others: 0, exit: Exit::Ok };
     let mut lines = Lines::new(input, config.max_line);
     loop {
-        let line = match lines.next_line() {
-            Ok(Some(line)) => line,
+        match lines.next_line() {
+            Ok(Some(line)) => plan.add(Incoming::read(line)),
             Ok(None) => break,
-            Err(error) => return diagnostics.fatal(&Problem::new("cannot read the input").because(error)),
-        };
-        let incoming = Incoming::read(line);
-        let id = incoming.record.id();
-        let problem = match &incoming.content {
-            Content::LetBy => None,
-            Content::Unusable(problem) => {
-                diagnostics.record(Some(incoming.line), id, problem);
-                Some(())
-            }
-            Content::Task(known) => match row(config, id.unwrap_or_default(), known) {
-                Ok(Some(row)) => {
-                    rows.push(row);
-                    continue;
-                }
-                Ok(None) => None,
-                Err(problem) => {
-                    diagnostics.record(Some(incoming.line), id, &problem);
-                    Some(())
-                }
-            },
-        };
-        exit = if problem.is_some() { exit.worse(Exit::Records) } else { exit };
-        others += 1;
+            Err(error) => return plan.diagnostics.fatal(&Problem::new("cannot read the input").because(error)),
+        }
     }
-    let text = told(config, rows, others);
+    let text = plan.tell();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Stopped::from) {
-        Ok(()) | Err(Stopped::Closed) => exit,
-        Err(Stopped::Failed(_)) => {
-            let error = std::io::Error::last_os_error();
-            diagnostics.fatal(&cannot_write(error))
-        }
+        Ok(()) | Err(Stopped::Closed) => plan.exit,
+        Err(Stopped::Failed(problem)) => plan.diagnostics.fatal(&problem),
     }
 }
 
-fn row(config: &Config, id: &str, known: &Known) -> Result<Option<Row>, Problem> {
-    let (tier, why) = match known.need(&config.rerun) {
-        Need::Nothing | Need::IfReplaced | Need::IfPossible => return Ok(None),
-        Need::First if known.classify.is_none() => {
-            (known.first_tier(), "first attempt, not classified".to_owned())
-        }
-        Need::First => (known.first_tier(), "first attempt".to_owned()),
-        Need::Again(_) => (known.first_tier(), "the last attempt does not count".to_owned()),
-        Need::Escalated(tier, decision) => {
-            let reason = known.verify.as_ref().map(|verify| verify.reason.as_str()).unwrap_or_default();
-            (tier, format!("{decision}: {reason}"))
-        }
-    };
-    let agent = config.agents.get(known.executor())?;
-    let may_be_local = known.may_be_local() && known.dispatch.is_none();
-    let steps = config.routes.steps(id, known.next_attempt(), tier, may_be_local, known.task.run.is_some());
-    let names: Vec<&str> = steps.iter().map(|step| config.routes.lanes[step.lane].name.as_str()).collect();
-    let last = steps.last();
-    let model = last.and_then(|step| step.model.clone()).or_else(|| agent.model.clone());
-    let is_free = last.is_none_or(|step| matches!(config.routes.lanes[step.lane].backend, Backend::Local(_)));
-    let text = agent.body.len() + prompt(&known.task, &[], None).len();
-    let usage = Usage {
-        input_tokens: text as u64 / BYTES_PER_TOKEN,
-        output_tokens: OUTPUT_TOKENS,
-        requests: 1,
-        ..Usage::default()
-    };
-    let cost = if is_free {
-        Some(0.0)
-    } else {
-        model.as_deref().and_then(|model| config.prices.cost(model, &usage))
-    };
-    Ok(Some(Row {
-        id: id.to_owned(),
-        tier,
-        executor: agent.name.clone(),
-        backends: if names.is_empty() { "none".to_owned() } else { names.join(", then ") },
-        model: model.filter(|_| !is_free).unwrap_or_else(|| "-".to_owned()),
-        cost,
-        why,
-        needs: known.task.depends_on.clone(),
-    }))
+struct Plan<'a> {
+    config: &'a Config,
+    diagnostics: Diagnostics,
+    rows: Vec<Row>,
+    /// The line of each id.
+    ids: HashMap<String, u64>,
+    others: usize,
+    exit: Exit,
 }
 
-fn told(config: &Config, rows: Vec<Row>, others: u64) -> String {
-    let mut schedule = Schedule::default();
-    let mut queue = Queue::new(rows.len().max(1), [None]);
-    let planned: Vec<IdHash> = rows.iter().map(|row| IdHash::of(&row.id)).collect();
-    for (seq, row) in rows.iter().enumerate() {
-        let needs = row.needs.iter().map(|id| IdHash::of(id)).filter(|id| planned.contains(id));
-        if schedule.insert(seq as u64, planned[seq], needs.collect::<Vec<_>>()) {
-            queue.push(0, seq as u64, 1);
+impl Plan<'_> {
+    fn add(&mut self, incoming: Incoming) {
+        let Incoming { line, record, content, .. } = incoming;
+        let id = record.id().unwrap_or_default().to_owned();
+        if !id.is_empty() && !matches!(content, Content::LetBy) {
+            if let Some(first) = self.ids.get(&id) {
+                let problem = Problem::new(format!("the id `{id}` is taken by the record on line {first}"));
+                return self.refuse(line, &id, &problem);
+            }
+            self.ids.insert(id.clone(), line);
+        }
+        match content {
+            Content::LetBy => self.others += 1,
+            Content::Unusable(problem) => self.refuse(line, &id, &problem),
+            Content::Task(known) => match self.row(line, &id, &known) {
+                Ok(Some(row)) => self.rows.push(row),
+                Ok(None) => self.others += 1,
+                Err(problem) => self.refuse(line, &id, &problem),
+            },
         }
     }
-    schedule.measure_chains();
-    let critical = (0..rows.len()).map(|seq| schedule.chain(seq as u64)).max().unwrap_or_default();
-    queue.reorder(|seq| schedule.chain(seq));
-    let mut order = Vec::new();
-    while let Some((lane, seq)) = queue.start() {
-        queue.end(lane);
-        order.push(seq as usize);
-        for released in schedule.complete(planned[seq as usize]) {
-            let chain = schedule.chain(released);
-            queue.push(0, released, chain);
+
+    fn refuse(&mut self, line: u64, id: &str, problem: &Problem) {
+        self.others += 1;
+        self.exit = self.exit.worse(Exit::Records);
+        self.diagnostics.record(Some(line), Some(id).filter(|id| !id.is_empty()), problem);
+    }
+
+    fn row(&self, line: u64, id: &str, known: &Known) -> Result<Option<Row>, Problem> {
+        let (tier, why) = match known.need(&self.config.rerun) {
+            Need::Nothing | Need::IfReplaced | Need::IfPossible => return Ok(None),
+            Need::First if known.classify.is_none() => (known.first_tier(), "not classified".to_owned()),
+            Need::First => (known.first_tier(), "first attempt".to_owned()),
+            Need::Again(_) => (known.first_tier(), "the last attempt does not count".to_owned()),
+            Need::Escalated(tier, decision) => {
+                let reason = known.verify.as_ref().map(|verify| verify.reason.as_str()).unwrap_or_default();
+                (tier, format!("{decision}: {reason}"))
+            }
+        };
+        let agent = self.config.agents.get(known.executor())?;
+        let may_be_local = known.may_be_local() && known.dispatch.is_none();
+        let number = known.next_attempt();
+        let has_run = known.task.run.is_some();
+        let steps = self.config.routes.steps(id, number, tier, may_be_local, has_run);
+        let (step, declined) = self.first_that_does_it(&steps, id, &known.task);
+        let why = declined.map_or(why.clone(), |reason| format!("{why}; `local` declines: {reason}"));
+        let lane = step.map(|step| &self.config.routes.lanes[step.lane]);
+        let is_free = lane.is_none_or(|lane| matches!(lane.backend, Backend::Local(_)));
+        let model = step.and_then(|step| step.model.clone()).or_else(|| agent.model.clone()).filter(|_| !is_free);
+        let text = agent.body.len() + prompt(&known.task, &[], None).len();
+        let usage = Usage {
+            input_tokens: (text / BYTES_PER_TOKEN) as u64,
+            output_tokens: OUTPUT_TOKENS,
+            requests: 1,
+            ..Usage::default()
+        };
+        let priced = || self.config.prices.cost(model.as_deref()?, &usage);
+        Ok(Some(Row {
+            line,
+            id: id.to_owned(),
+            tier: step.map_or(tier, |step| step.tier),
+            executor: agent.name.clone(),
+            backend: lane.map_or_else(|| "none".to_owned(), |lane| lane.name.clone()),
+            cost: if is_free { Some(0.0) } else { priced() },
+            model: model.clone().unwrap_or_else(|| "-".to_owned()),
+            why: if step.is_none() { format!("{why}; {}", self.config.routes.missing(tier)) } else { why },
+            needs: known.task.depends_on.clone(),
+        }))
+    }
+
+    /// Returns where a task ends up, and why `local` would not do it, if it was asked.
+    fn first_that_does_it<'s>(&self, steps: &'s [Step], id: &str, task: &Task) -> (Option<&'s Step>, Option<String>) {
+        let Some(first) = steps.first() else { return (None, None) };
+        let Backend::Local(local) = &self.config.routes.lanes[first.lane].backend else {
+            return (Some(first), None);
+        };
+        let job = Job {
+            id: id.to_owned(),
+            attempt: 1,
+            tier: Tier::LOCAL,
+            task: task.clone(),
+            executor: String::new(),
+            system: None,
+            tools: Vec::new(),
+            model: None,
+            prompt: task.text.clone(),
+            workdir: self.config.directory.clone(),
+            timeout: None,
+            max_output_tokens: None,
+        };
+        match local.plan(&job) {
+            Ok(_) => (Some(first), None),
+            Err(reason) => (steps.get(1), Some(reason)),
         }
     }
-    let mut table = vec![["", "ID", "TIER", "EXECUTOR", "BACKEND", "MODEL", "USD", "WHY"].map(str::to_owned)];
-    for (position, seq) in order.iter().enumerate() {
-        let row = &rows[*seq];
-        let after =
-            if row.needs.is_empty() { String::new() } else { format!("; after {}", row.needs.join(", ")) };
-        table.push([
-            (position + 1).to_string(),
-            row.id.clone(),
-            row.tier.to_string(),
-            row.executor.clone(),
-            row.backends.clone(),
-            row.model.clone(),
-            row.cost.map_or_else(|| "?".to_owned(), |cost| format!("{cost:.4}")),
-            format!("{}{after}", row.why),
-        ]);
+
+    /// Drops what could not be run, and returns the rest in the order in which it would start.
+    fn sorted(&mut self) -> (Vec<Row>, u32) {
+        let rows = std::mem::take(&mut self.rows);
+        let (rows, stranded): (Vec<Row>, Vec<Row>) =
+            rows.into_iter().partition(|row| row.needs.iter().all(|id| self.ids.contains_key(id)));
+        for row in stranded {
+            let unknown: Vec<String> =
+                row.needs.iter().filter(|id| !self.ids.contains_key(*id)).map(|id| format!("`{id}`")).collect();
+            let problem = Problem::new(format!("it depends on {}, which is not in the input", unknown.join(" and ")));
+            self.refuse(row.line, &row.id, &problem);
+        }
+        let mut schedule = Schedule::default();
+        let mut queue = Queue::new(rows.len().max(1), [None]);
+        let planned: HashMap<IdHash, usize> =
+            rows.iter().enumerate().map(|(index, row)| (IdHash::of(&row.id), index)).collect();
+        for (index, row) in rows.iter().enumerate() {
+            let needs = row.needs.iter().map(|id| IdHash::of(id)).filter(|id| planned.contains_key(id));
+            if schedule.insert(index as u64, IdHash::of(&row.id), needs.collect::<Vec<_>>()) {
+                queue.push(0, index as u64, 1);
+            }
+            if let Some(cycle) = schedule.cycle_through(index as u64) {
+                let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|seq| rows[*seq as usize].id.as_str()).collect();
+                let message = format!("the tasks depend on each other in a circle: {}", names.join(" → "));
+                self.refuse(row.line, &row.id, &Problem::new(message));
+            }
+        }
+        schedule.measure_chains();
+        let longest = (0..rows.len()).map(|index| schedule.chain(index as u64)).max().unwrap_or_default();
+        let chains: Vec<u32> = (0..rows.len()).map(|index| schedule.chain(index as u64)).collect();
+        queue.reorder(|seq| chains[seq as usize]);
+        let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
+        let mut sorted = Vec::new();
+        while let Some((lane, seq)) = queue.start() {
+            queue.end(lane);
+            let Some(row) = rows[seq as usize].take() else { continue };
+            for released in schedule.complete(IdHash::of(&row.id)) {
+                queue.push(0, released, chains[released as usize]);
+            }
+            sorted.push(row);
+        }
+        (sorted, longest)
     }
-    let mut text = if order.is_empty() { String::new() } else { aligned(&table) };
-    let circular = rows.len() - order.len();
-    let cost: f64 = rows.iter().filter_map(|row| row.cost).sum();
-    let unpriced = rows.iter().filter(|row| row.cost.is_none()).count();
-    text.push_str(&format!("{} to run, {others} as they are", plural(order.len(), "task")));
-    if circular > 0 {
-        text.push_str(&format!(", {circular} in a circle"));
+
+    fn tell(&mut self) -> String {
+        let (rows, longest) = self.sorted();
+        let mut table = vec![["", "ID", "TIER", "EXECUTOR", "BACKEND", "MODEL", "USD", "AFTER", "WHY"].map(str::to_owned)];
+        for (index, row) in rows.iter().enumerate() {
+            table.push([
+                (index + 1).to_string(),
+                row.id.clone(),
+                row.tier.to_string(),
+                row.executor.clone(),
+                row.backend.clone(),
+                row.model.clone(),
+                row.cost.map_or_else(|| "?".to_owned(), |cost| format!("{cost:.4}")),
+                if row.needs.is_empty() { "-".to_owned() } else { row.needs.join(",") },
+                row.why.clone(),
+            ]);
+        }
+        let mut text = if rows.is_empty() { String::new() } else { aligned(&table) + "\n" };
+        let cost = rows.iter().filter_map(|row| row.cost).fold(0.0, |sum, cost| sum + cost);
+        let unpriced = rows.iter().filter(|row| row.cost.is_none()).count();
+        text.push_str(&format!(
+            "{} to run, {} to pass as they are; the longest chain has {}; {} at once\n",
+            plural(rows.len(), "task"),
+            plural(self.others, "record"),
+            plural(longest as usize, "task"),
+            self.config.jobs
+        ));
+        text.push_str(&format!(
+            "about ${cost:.4} by the prices of {}, if an answer has {OUTPUT_TOKENS} tokens",
+            self.config.prices.date()
+        ));
+        if unpriced > 0 {
+            text.push_str(&format!("; the price of {} is not known", plural(unpriced, "task")));
+        }
+        text.push('\n');
+        text
     }
-    text.push_str(&format!(
-        "; longest chain {}; {} at once\n",
-        plural(critical as usize, "task"),
-        config.jobs
-    ));
-    text.push_str(&format!(
-        "about ${cost:.4} by the prices of {}, at {OUTPUT_TOKENS} tokens an answer",
-        config.prices.date()
-    ));
-    if unpriced > 0 {
-        text.push_str(&format!(", and {} whose price is not known", plural(unpriced, "task")));
-    }
-    text.push('\n');
-    text
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -4,11 +4,12 @@
 //! for lies in a temporary file without a name, once it is more than a few megabytes.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 
 use serde::{Deserialize, Serialize};
 use shared::section::Status;
-use tempfile::SpooledTempFile;
 
 use crate::schedule::IdHash;
 
@@ -24,8 +25,10 @@ const SHARDS: usize = 256;
 /// What is known of the records read so far.
 pub(crate) struct Results {
     shards: Vec<HashMap<u64, Packed>>,
-    file: SpooledTempFile,
-    end: u64,
+    /// The results before those in `recent`.
+    file: Option<File>,
+    written: u64,
+    recent: Vec<u8>,
 }
 
 /// How a record stands.
@@ -120,7 +123,7 @@ const STATUSES: [Status; 12] = [
 impl Results {
     pub(crate) fn new() -> Self {
         let shards = (0..SHARDS).map(|_| HashMap::new()).collect();
-        Results { shards, file: SpooledTempFile::new(MEMORY), end: 0 }
+        Results { shards, file: None, written: 0, recent: Vec::new() }
     }
 
     /// Notes that an id was read on a line, or returns how the earlier record with this id stands.
@@ -141,12 +144,21 @@ impl Results {
 
     /// Notes that a record has ended well, and keeps what it hands to others.
     pub(crate) fn done(&mut self, id: IdHash, handed: &Handed) -> io::Result<()> {
-        let bytes = serde_json::to_vec(handed)?;
-        self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&(bytes.len() as u64).to_le_bytes())?;
-        self.file.write_all(&bytes)?;
-        let place = self.end;
-        self.end += 8 + bytes.len() as u64;
+        let place = self.written + self.recent.len() as u64;
+        let begin = self.recent.len();
+        self.recent.extend_from_slice(&[0; 8]);
+        serde_json::to_writer(&mut self.recent, handed)?;
+        let length = (self.recent.len() - begin - 8) as u64;
+        self.recent[begin..begin + 8].copy_from_slice(&length.to_le_bytes());
+        if self.recent.len() >= MEMORY {
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(tempfile::tempfile()?),
+            };
+            file.write_all(&self.recent)?;
+            self.written += self.recent.len() as u64;
+            self.recent.clear();
+        }
         self.shard(id).insert(id.0, Packed::new(Standing::Done(place)));
         Ok(())
     }
@@ -158,13 +170,25 @@ impl Results {
     }
 
     /// Returns what the record at this place hands over.
-    pub(crate) fn handed(&mut self, place: u64) -> io::Result<Handed> {
-        self.file.seek(SeekFrom::Start(place))?;
+    pub(crate) fn handed(&self, place: u64) -> io::Result<Handed> {
         let mut length = [0; 8];
-        self.file.read_exact(&mut length)?;
+        self.read_at(place, &mut length)?;
         let mut bytes = vec![0; u64::from_le_bytes(length) as usize];
-        self.file.read_exact(&mut bytes)?;
+        self.read_at(place + 8, &mut bytes)?;
         Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match (place.checked_sub(self.written), &self.file) {
+            (Some(begin), _) => {
+                let begin = begin as usize;
+                let bytes = self.recent.get(begin..begin + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+                buffer.copy_from_slice(bytes);
+                Ok(())
+            }
+            (None, Some(file)) => file.read_exact_at(buffer, place),
+            (None, None) => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
     fn shard(&mut self, id: IdHash) -> &mut HashMap<u64, Packed> {

@@ -54,7 +54,7 @@ impl Schedule {
         is_ready
     }
 
-    /// Returns the tasks of a cycle through this task, in the order in which each needs the next.
+    /// Returns the tasks of a cycle through this task, the earliest first, then each that the one before needs.
     ///
     /// A cycle is closed by the task of it that is read last, so asking once per task finds them all.
     pub(crate) fn cycle_through(&self, seq: Seq) -> Option<Vec<Seq>> {
@@ -69,7 +69,10 @@ impl Schedule {
             };
             *next += 1;
             if *need == target {
-                return Some(path.into_iter().map(|(seq, _)| seq).collect());
+                let mut cycle: Vec<Seq> = path.into_iter().map(|(seq, _)| seq).collect();
+                let first = cycle.iter().enumerate().min_by_key(|(_, seq)| **seq).map_or(0, |(index, _)| index);
+                cycle.rotate_left(first);
+                return Some(cycle);
             }
             if let Some(held) = self.by_id.get(need).filter(|held| seen.insert(**held)) {
                 path.push((*held, 0));
@@ -214,7 +217,7 @@ mod tests {
         let (mut schedule, _) = schedule(&[(0, &[2]), (1, &[0])]);
         assert_eq!((schedule.cycle_through(0), schedule.cycle_through(1)), (None, None));
         schedule.insert(2, id(2), [id(1)]);
-        assert_eq!(schedule.cycle_through(2), Some(vec![2, 1, 0]));
+        assert_eq!(schedule.cycle_through(2), Some(vec![0, 2, 1]));
         schedule.insert(9, id(9), [id(9)]);
         assert_eq!(schedule.cycle_through(9), Some(vec![9]));
     }

@@ -441,6 +441,23 @@ fn a_server_that_is_not_there_is_named_without_its_password() {
     assert!(!reason.contains("hunter2"), "{reason}");
 }
 
+/// Such as Python's `http.server`, which says nothing of it in its headers.
+#[test]
+fn a_server_that_closes_every_connection_sees_every_request() {
+    let body =
+        json!({"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}], "usage": {}}).to_string();
+    let closing = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let server = Server::start((0..200).map(|_| vec![Act::Send(closing.clone().into_bytes())]));
+    let client = openai(&server, Retry::default());
+    wait(async {
+        for _ in 0..200 {
+            let draft = drafted(client.run(&job()).await);
+            assert_eq!((draft.status, draft.retries), (Status::Ok, 0), "{:?}", draft.reason);
+        }
+    });
+    assert_eq!(server.requests().len(), 200);
+}
+
 #[test]
 fn a_connection_that_is_not_safe_is_not_tried_again() {
     let server = Server::start([vec![]]);

@@ -1,7 +1,7 @@
 //! From a result to the record that leaves with it.
 
-use shared::section::Dispatch;
-use shared::{Exit, Problem, Record};
+use shared::section::{Dispatch, Status};
+use shared::{Exit, Problem, Record, interrupt};
 
 use super::attempt::name_of;
 use super::{Engine, Halt, Held, is_ok, journal_problem, spill_problem};
@@ -16,7 +16,12 @@ impl Engine {
     /// Ends an attempt that was made.
     pub(super) fn finish(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
         let Some(held) = self.take_out(seq) else { return Ok(()) };
-        let Answer::Draft(draft) = performed.answer else { return Ok(()) };
+        let Answer::Draft(mut draft) = performed.answer else { return Ok(()) };
+        // A child that we have asked to end says that it failed, or that a signal ended it.
+        if interrupt::requested() && matches!(draft.status, Status::Failed | Status::Timeout | Status::Transport) {
+            draft.status = Status::Cancelled;
+            draft.reason = Some("interrupted".to_owned());
+        }
         let Some(attempt) = &held.attempt else { return Ok(()) };
         let Some(step) = attempt.step() else { return Ok(()) };
         let lane = &self.config.routes.lanes[step.lane];

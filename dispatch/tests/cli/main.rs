@@ -1,0 +1,9 @@
+//! `dispatch` as a process: every promise of its README.
+
+mod backends;
+mod bounds;
+mod harness;
+mod records;
+mod resume;
+mod schedule;
+mod worktrees;
