@@ -299,9 +299,10 @@ fn one(ground: &Ground, run: &Run, detected: &Detected) -> Report {
     let trouble = trouble(run, detected, &ended, summary.as_ref(), &output);
     let mut text = headline(detected.purpose, &ended, summary.as_ref());
     text.push_str(&format!("\ncommand: {shown}, {}", ended.how));
+    let root = format!("{}/", ground.root.display());
     for failure in summary.iter().flat_map(|summary| &summary.failures) {
         text.push('\n');
-        text.push_str(&failure.shown());
+        text.push_str(&failure.shown().replace(&root, ""));
     }
     let tail = tail(&output);
     if !tail.is_empty() {
@@ -323,7 +324,11 @@ fn locked(detected: &Detected) -> Detected {
 /// Returns the command as a person would type it, and why it is that one.
 fn shown(ground: &Ground, detected: &Detected) -> String {
     let root = format!("{}/", ground.root.display());
-    let argv = detected.argv.join(" ").replace(&root, "");
+    let quoted = |argument: &String| match argument.contains(char::is_whitespace) {
+        true => format!("'{argument}'"),
+        false => argument.clone(),
+    };
+    let argv = detected.argv.iter().map(quoted).collect::<Vec<_>>().join(" ").replace(&root, "");
     let place = detected.dir.strip_prefix(ground.root).ok().filter(|place| !place.as_os_str().is_empty());
     let place = place.map(|place| format!(" in {}", place.display())).unwrap_or_default();
     format!("{argv}{place} (because of {})", detected.because)
@@ -336,7 +341,7 @@ fn joined(ended: &Ended) -> String {
 }
 
 fn tail(output: &str) -> String {
-    let lines: Vec<&str> = output.trim_end().lines().collect();
+    let lines: Vec<&str> = output.trim_end().trim_start_matches(['\n', '\r']).lines().collect();
     match lines.len().checked_sub(TAIL) {
         Some(left_out) if left_out > 0 => {
             format!("… {} before\n{}", counted(left_out, "line"), lines[left_out..].join("\n"))

@@ -152,7 +152,11 @@ fn status(ground: &Ground) -> Outcome {
         Err(reason) => return Ok(failed(reason)),
     };
     let mut lines = text.lines();
-    let branch = lines.next().unwrap_or_default().trim_start_matches("## ").to_owned();
+    let branch = lines.next().unwrap_or_default().trim_start_matches("## ");
+    let branch = match branch.strip_prefix("No commits yet on ") {
+        Some(name) => format!("{name}, which has no commits yet"),
+        None => branch.to_owned(),
+    };
     let rest: Vec<String> = lines.map(str::to_owned).collect();
     let headline = if rest.is_empty() {
         format!("on {branch}: the working tree is clean")

@@ -214,7 +214,10 @@ fn tap(output: &str) -> Option<Summary> {
     static COUNT: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(?:#|ℹ) (pass|fail|skipped) +(\d+)$"));
     static FAILED: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?m)^\s*(?:not ok \d+ - |✖ )([^\n]+?)(?: \([\d.]+ms\))?$"));
-    static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^test at ([^\n]+?:\d+)(?::\d+)?$"));
+    static PLACE: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^\s*(?:location: '|test at )([^\n']+?:\d+)(?::\d+)?'?$"));
+    static ERROR: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?m)^\s*error: (?:\|-\s*)?['\x22]?([^\n]+?)['\x22]?$"));
     let mut summary = Summary::default();
     let mut any = false;
     for count in COUNT.captures_iter(output) {
@@ -229,11 +232,15 @@ fn tap(output: &str) -> Option<Summary> {
     if !any {
         return None;
     }
-    let mut places = PLACE.captures_iter(output).map(|place| place[1].to_owned());
-    for found in FAILED.captures_iter(output) {
+    let starts: Vec<usize> = FAILED.find_iter(output).map(|found| found.start()).collect();
+    for (index, found) in FAILED.captures_iter(output).enumerate() {
         let name = found[1].trim().to_owned();
-        if name != "failing tests:" && !summary.failures.iter().any(|failure| failure.name == name) {
-            summary.failures.push(Failure { name, place: places.next(), message: None });
+        // What is said of a failure stands before the next one.
+        let section = &output[starts[index]..starts.get(index + 1).copied().unwrap_or(output.len())];
+        let said = |regex: &Regex| regex.captures(section).map(|said| said[1].trim().to_owned());
+        let is_new = !summary.failures.iter().any(|failure| failure.name == name);
+        if name != "failing tests:" && is_new {
+            summary.failures.push(Failure { name, place: said(&PLACE), message: said(&ERROR) });
         }
     }
     Some(summary)
@@ -297,6 +304,11 @@ mod tests {
         check(" Tests  1 failed | 2 passed (3)\n", (2, 1, 0), &[]);
         check("  2 passing (3ms)\n  1 failing\n", (2, 1, 0), &[]);
         check("TAP version 13\nnot ok 1 - bad\n# pass 1\n# fail 1\n", (1, 1, 0), &["failed: bad"]);
+        check(
+            "not ok 1 - bad\n  ---\n  location: 'test/a.test.js:4:1'\n  error: |-\n    3 !== 1\n  ...\n# pass 0\n# fail 1\n",
+            (0, 1, 0),
+            &["failed: bad at test/a.test.js:4: 3 !== 1"],
+        );
     }
 
     #[test]

@@ -380,7 +380,9 @@ fn value(cursor: &mut Cursor, pattern: &mut Pattern, noun: Noun, plain: Plain) -
             if let Some(text) = marker(token) {
                 (text, PatternKind::Word, true, false)
             } else {
-                if !has_only_code_characters(raw) || is_function_word(lower) {
+                if !has_only_code_characters(raw)
+                    || (is_function_word(lower) && !matches!(noun, Noun::Code(_)))
+                {
                     return None;
                 }
                 let code = is_code(raw);

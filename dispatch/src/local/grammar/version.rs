@@ -61,6 +61,9 @@ fn name_first(cursor: &mut Cursor) -> Option<Intent> {
     Some(Intent::Version { of: Versioned::Name { name, sure } })
 }
 
+/// Languages have versions too, and `the Node version` is that of Node.
+const LANGUAGES: &[&str] = &["go", "golang", "node", "node.js", "nodejs", "python", "ruby", "rust", "rustc"];
+
 /// Eats a dependency; beside the word `crate` or `package` it is sure to be one.
 fn name(cursor: &mut Cursor) -> Option<(String, bool)> {
     cursor.attempt(|cursor| {
@@ -69,6 +72,7 @@ fn name(cursor: &mut Cursor) -> Option<(String, bool)> {
         let after = cursor.eat("crate|package|library|dependency|module|gem");
         // `the schema` is a thing in the world, `the serde crate` a dependency.
         let sure = quoted || before || after;
+        let article = article && !LANGUAGES.contains(&name.to_lowercase().as_str());
         (sure || !article).then_some((name, sure))
     })
 }
