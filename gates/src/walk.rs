@@ -57,6 +57,7 @@ fn below(path: &Path, directory: &Path, no_ignore: bool) -> Vec<(PathBuf, Conten
         .hidden(false)
         .standard_filters(!no_ignore)
         .hidden(false)
+        .require_git(false)
         .follow_links(false)
         .filter_entry(|entry| entry.depth() == 0 || !NOT_OURS.iter().any(|name| entry.file_name() == *name))
         .build();

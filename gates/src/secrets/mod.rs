@@ -123,7 +123,11 @@ fn is_secret(rule: &Rule, captures: &Captures, value: &[u8], after: &[u8]) -> bo
                 return false;
             }
             let name = captures.name("name").and_then(|name| std::str::from_utf8(name.as_bytes()).ok());
-            if name.is_some_and(|name| !value::is_credential(name, text)) {
+            let looks_like_one = match name {
+                Some(name) => value::is_credential(name, text),
+                None => !value::is_words(text, true),
+            };
+            if !looks_like_one {
                 return false;
             }
         }

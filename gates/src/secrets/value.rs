@@ -1,7 +1,7 @@
 //! Whether a value is a credential or stands in for one.
 
 /// Words that say that the value beside them is no real one.
-const STAND_INS: [&str; 24] = [
+const STAND_INS: &[&str] = &[
     "example",
     "placeholder",
     "changeme",
@@ -18,6 +18,7 @@ const STAND_INS: [&str; 24] = [
     "xxxx",
     "****",
     "....",
+    ">",
     "<",
     "insert",
     "replace",
@@ -29,7 +30,7 @@ const STAND_INS: [&str; 24] = [
 ];
 
 /// What people write where any password will do; compared with the letters of the value alone.
-const DUMMIES: [&str; 27] = [
+const DUMMIES: &[&str] = &[
     "",
     "password",
     "passwd",
@@ -151,13 +152,13 @@ pub(super) fn is_identifier(value: &str) -> bool {
 /// Tells whether a value that is assigned to something named like a credential looks like one itself.
 pub(super) fn is_credential(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    if names_something_else(&name) || is_words(value) || is_place(value) {
+    let password = name.contains("passw") || name.contains("pwd") || name.contains("passphrase");
+    if names_something_else(&name) || is_words(value, !password) || is_place(value) {
         return false;
     }
     let letters = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     let digits = value.bytes().any(|byte| byte.is_ascii_digit());
     let marks = value.bytes().any(|byte| b"!@#$%^&*?+=~|".contains(&byte));
-    let password = name.contains("passw") || name.contains("pwd") || name.contains("passphrase");
     if password {
         return letters && (digits || marks);
     }
@@ -241,24 +242,26 @@ fn names_something_else(name: &str) -> bool {
     endings.iter().any(|ending| name.ends_with(ending)) || beginnings.iter().any(|start| name.contains(start))
 }
 
-/// Tells whether the value is made of words, as names in programs are: `oauth2-token`, `UserPassword`, `v1.secret`.
-fn is_words(value: &str) -> bool {
-    let separators = ['_', '-', '.', '/', ':', ',', '[', ']'];
+/// Tells whether the value is made of words, as names in programs are: `oauth2-token`, `V1SecretRef`, `v1.secret`.
+pub(super) fn is_words(value: &str, digits_inside: bool) -> bool {
+    let separators = ['_', '-', '.', '/', ':', ',', '[', ']', '#'];
     let several = value.contains(separators);
     let is_word = |part: &str| {
-        let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        let digits = part.len() - letters.len();
-        let alphabetic = letters.chars().all(|c| c.is_ascii_alphabetic());
+        let letters: Vec<u8> = part.bytes().filter(u8::is_ascii_alphabetic).collect();
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        if letters.len() + digits != part.len() {
+            return false;
+        }
         // Random base64 goes up and down in case far more often than words do.
-        let humps = letters
-            .as_bytes()
-            .windows(2)
-            .filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
-            .count();
-        alphabetic
-            && letters.len() <= 24
-            && humps * 4 <= letters.len().max(4)
-            && (digits == 0 || (digits <= 4 && letters.len() <= 3) || (digits <= 2 && several))
+        let humps =
+            letters.windows(2).filter(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase()).count();
+        let few_digits = match digits {
+            0 => true,
+            1 | 2 => several || letters.len() <= 3 || (digits_inside && letters.len() >= 12),
+            3 | 4 => letters.len() <= 3,
+            _ => false,
+        };
+        few_digits && letters.len() <= 40 && humps * 4 <= letters.len().max(4)
     };
     value.split(separators).all(|part| part.is_empty() || is_word(part))
 }
@@ -312,6 +315,9 @@ mod tests {
             ("private_key", "/etc/ssl/key9.pem"),
             ("secret", "config.secret.v1"),
             ("max_tokens", "100000"),
+            ("secret", "V1SecretProjection"),
+            ("image_pull_secrets", "list[V1LocalObjectReference]"),
+            ("SECRET_NAMESPACE", "oauth2client:secrets#ns"),
         ] {
             assert!(!is_credential(name, value), "{name} = {value}");
         }

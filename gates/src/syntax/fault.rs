@@ -16,7 +16,7 @@ pub(super) struct Fault {
 pub(super) enum Kind {
     /// A token had to be made up.
     Missing,
-    /// A bracket has no partner.
+    /// A bracket has no partner up to the end of the file.
     Unbalanced,
     /// Text had to be left out.
     Unexpected,
@@ -90,6 +90,7 @@ fn opener(missing: Node) -> Option<Node> {
 }
 
 fn of_error(node: Node, content: &[u8]) -> Fault {
+    let to_the_end = content[node.end_byte()..].trim_ascii().is_empty();
     let mut open: Vec<Node> = Vec::new();
     let mut inner: Option<Node> = None;
     let mut cursor = node.walk();
@@ -113,7 +114,7 @@ fn of_error(node: Node, content: &[u8]) -> Fault {
                     ),
                     None => (child.start_byte(), format!("`{closer}` closes nothing")),
                 };
-                return Fault { offset, message, kind: Kind::Unbalanced };
+                return Fault { offset, message, kind: Kind::Unexpected };
             }
             _ if child.is_error() && inner.is_none() => inner = Some(child),
             _ => {}
@@ -121,10 +122,15 @@ fn of_error(node: Node, content: &[u8]) -> Fault {
     }
     if let Some(opener) = open.last() {
         let message = format!("this `{}` is never closed", opener.kind());
-        return Fault { offset: opener.start_byte(), message, kind: Kind::Unbalanced };
+        let kind = if to_the_end { Kind::Unbalanced } else { Kind::Unexpected };
+        return Fault { offset: opener.start_byte(), message, kind };
     }
     let place = inner.unwrap_or(node);
     let offset = place.start_byte();
+    if to_the_end && matches!(content.get(offset), Some(b'"' | b'\'' | b'`')) {
+        let message = format!("this {} is never closed", content[offset] as char);
+        return Fault { offset, message, kind: Kind::Unbalanced };
+    }
     Fault { offset, message: unexpected(place, content), kind: Kind::Unexpected }
 }
 

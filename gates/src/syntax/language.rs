@@ -46,8 +46,8 @@ impl Language {
 
     /// Returns the language of a file, or `None` if it is none of those that are built in.
     pub(crate) fn of(path: &Path, content: &[u8]) -> Option<Language> {
-        let name = path.file_name()?.to_str()?;
-        if let Some(language) = by_name(name) {
+        let name = path.file_name()?.to_string_lossy();
+        if let Some(language) = by_name(&name) {
             return Some(language);
         }
         match name.rsplit_once('.') {
@@ -96,11 +96,6 @@ impl Language {
             Language::Yaml => tree_sitter_yaml::LANGUAGE,
         }
         .into()
-    }
-
-    /// Tells whether a preprocessor runs before the grammar applies.
-    pub(crate) fn has_macros(self) -> bool {
-        matches!(self, Language::C | Language::Cpp)
     }
 }
 
@@ -169,7 +164,11 @@ fn by_shebang(content: &[u8]) -> Option<Language> {
         program = words.find(|word| !word.starts_with('-') && !word.contains('='))?.rsplit('/').next()?;
     }
     let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    // A shell script of one line that starts Python on itself, as pip writes it where paths are long.
+    let polyglot =
+        content.split(|byte| *byte == b'\n').nth(1).is_some_and(|line| line.starts_with(b"'''exec' "));
     Some(match program {
+        "sh" if polyglot => Language::Python,
         "sh" | "bash" | "dash" | "ksh" | "ash" => Language::Bash,
         "python" | "pypy" => Language::Python,
         "ruby" | "jruby" => Language::Ruby,
@@ -200,6 +199,7 @@ mod tests {
             ("run", "#!/bin/sh\n", Some(Language::Bash)),
             ("run", "#!/usr/bin/env python3.11\n", Some(Language::Python)),
             ("run", "#!/usr/bin/env -S node --test\n", Some(Language::JavaScript)),
+            ("pip", "#!/bin/sh\n'''exec' /a/python \"$0\"\n' '''\n", Some(Language::Python)),
             ("run", "#!/usr/bin/perl\n", None),
             (".envrc", "#!/bin/bash\n", Some(Language::Bash)),
             ("foo.h", "", Some(Language::Cpp)),

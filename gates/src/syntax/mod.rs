@@ -11,6 +11,7 @@ mod fault;
 mod json;
 mod language;
 mod python;
+mod rust;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -21,7 +22,7 @@ use tree_sitter::{ParseOptions, ParseState, Parser, Tree};
 
 use crate::found::{Checked, Found, finding};
 use crate::text::{self, Lines};
-use fault::Fault;
+use fault::{Fault, Kind};
 use language::Language;
 
 /// Larger files are not parsed: they are data or were generated, and a tree takes twenty times their size.
@@ -40,9 +41,6 @@ pub(crate) fn check(path: &Path, content: &[u8]) -> Checked {
     }
     if content.len() > MAX_BYTES {
         return Checked::Unverifiable(format!("it is larger than {} MiB", MAX_BYTES >> 20));
-    }
-    if is_template(language, content) {
-        return Checked::Unverifiable(format!("it is a template from which {} is made", language.name()));
     }
     if !bounds::fits(language, content) {
         return Checked::Unverifiable(format!(
@@ -68,7 +66,15 @@ pub(crate) fn check(path: &Path, content: &[u8]) -> Checked {
     if faults.is_empty() {
         return Checked::Yes(Vec::new());
     }
-    let doubtful = language.has_macros() && !c::certain(&faults, content);
+    if is_template(language, content) {
+        return Checked::Unverifiable(format!("it is a template from which {} is made", language.name()));
+    }
+    let doubt = match language {
+        Language::C | Language::Cpp if !c::certain(&faults, content) => Some("a macro may explain it"),
+        Language::Bash if !bash_is_certain(&faults) => Some("`bash -n` may know better"),
+        Language::Rust if rust::parses(content) => return Checked::Yes(Vec::new()),
+        _ => None,
+    };
     faults.sort_by_key(|fault| fault.offset);
     faults.dedup_by_key(|fault| fault.offset);
     let rest = faults.len().saturating_sub(MAX_FAULTS);
@@ -77,15 +83,15 @@ pub(crate) fn check(path: &Path, content: &[u8]) -> Checked {
     if let (Some(last), true) = (found.last_mut(), rest > 0) {
         last.finding.message.push_str(&format!(" (and {rest} more)"));
     }
-    if doubtful {
+    if let Some(doubt) = doubt {
         for found in &mut found {
             found.finding.rule = "syntax-doubt".to_owned();
             found.finding.severity = Severity::Warning;
-            found.finding.message.push_str("; a macro may explain it");
+            found.finding.message.push_str(&format!("; {doubt}"));
         }
         return Checked::Doubtful(
             found,
-            format!("{} with macros, which only a compiler can judge", language.name()),
+            format!("{} that the parser does not follow, and {doubt}", language.name()),
         );
     }
     Checked::Yes(found)
@@ -111,6 +117,12 @@ fn parse(language: Language, content: &[u8]) -> Option<Tree> {
     parser.parse_with_options(&mut |at, _| content.get(at..).unwrap_or_default(), None, Some(options))
 }
 
+/// The grammar of Bash does not know all of its expansions; that a bracket, a quote or an `if` is left open it
+/// does know.
+fn bash_is_certain(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.kind == Kind::Unbalanced)
+}
+
 /// Tells whether the file is made into its language by a template engine (Helm, Jinja, ERB, cookiecutter).
 fn is_template(language: Language, content: &[u8]) -> bool {
     let holds = |what: &[u8]| content.windows(what.len()).any(|window| window == what);
@@ -122,6 +134,7 @@ fn is_template(language: Language, content: &[u8]) -> bool {
                 || content.windows(3).any(|window| window[1..] == *b"{{" && window[0] != b'$')
                 || content.starts_with(b"{{")
         }
+        Language::JavaScript | Language::TypeScript => holds(b"{% ") || holds(b"<%"),
         Language::Python | Language::Toml | Language::Json | Language::Jsonc => {
             holds(b"{% ") || holds(b"{{ cookiecutter")
         }

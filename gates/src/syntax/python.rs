@@ -28,7 +28,8 @@ pub(super) fn indentation(tree: &Tree, lines: &Lines, faults: &mut Vec<Fault>) {
                 }
             }
             "try_statement" if !has_handler(node) => fault(node, "`try` without `except` or `finally`"),
-            "print_statement" | "exec_statement" if !python2 => {
+            // `print >>file, x` is an expression as well, and only its meaning has changed.
+            "print_statement" | "exec_statement" if !python2 && !has_child(node, "chevron") => {
                 fault(node, "a statement of Python 2; call it as a function");
             }
             _ => {}
@@ -50,6 +51,10 @@ fn statements(block: Node) -> impl Iterator<Item = Node> {
     (0..block.named_child_count())
         .filter_map(move |at| block.named_child(at as u32))
         .filter(|node| node.kind() != "comment")
+}
+
+fn has_child(node: Node, kind: &str) -> bool {
+    statements(node).any(|child| child.kind() == kind)
 }
 
 fn has_handler(node: Node) -> bool {

@@ -103,6 +103,7 @@ fn broken_files_of_every_language_and_where() {
         ),
         ("a.sh", "if true; then\n  echo a\n", "2:9 Bash: `fi` is missing for the `if` of line 1"),
         ("a.sh", "echo $(ls\n", "1:10 Bash: `)` is missing for the `$(` of line 1"),
+        ("a.sh", "echo \"abc\n", "1:6 Bash: this \" is never closed"),
         ("a.json", "{\"a\": 1,}\n", "1:8 JSON: a comma before the closing bracket"),
         (
             "a.json",
@@ -143,7 +144,7 @@ fn what_can_not_be_judged_says_why() {
     assert_eq!(outcome("Makefile", "((("), "not applicable");
     assert_eq!(outcome("a.py", "x = 1\0\n"), "unverifiable: it is named like Python but is a binary file");
     assert_eq!(
-        outcome("chart/a.yaml", "a: {{ .Values.x }}\n"),
+        outcome("chart/a.yaml", "{{- if .Values.x }}\na: 1\n{{- end }}\n"),
         "unverifiable: it is a template from which YAML is made"
     );
     let large = "x = 1\n".repeat(MAX_BYTES / 6 + 1);
