@@ -54,7 +54,9 @@ pub(crate) struct Clause<'t> {
     pub(crate) names_place: bool,
     /// The object is nothing but "it", "this", "everything".
     pub(crate) object_is_pronoun: bool,
-    /// And nothing before it says what that is.
+    /// Speaks of what was named before: "it", "their", "each".
+    pub(crate) refers_back: bool,
+    /// Its object is a pronoun, and nothing before says what that is.
     pub(crate) lacks_object: bool,
     /// The object is new: "a parser", not "the parser".
     pub(crate) object_is_new: bool,
@@ -232,6 +234,12 @@ fn read<'t>(tokens: &[Token<'t>], sentence: usize) -> Clause<'t> {
         names_place: said.iter().skip(1).any(|token| matches!(token.kind, Kind::Name | Kind::Quote)),
         object_is_pronoun: false,
         lacks_object: false,
+        refers_back: said.iter().skip(1).any(|token| {
+            is_one_of(
+                token,
+                &["it", "them", "their", "its", "each", "those", "these", "ones", "results", "result"],
+            )
+        }),
         object_is_new: false,
         has_condition: said.iter().skip(1).any(|token| {
             ["when", "if", "after", "once", "while", "whenever", "instead", "instead of", "on"]
@@ -282,6 +290,10 @@ fn read<'t>(tokens: &[Token<'t>], sentence: usize) -> Clause<'t> {
         clause.act = Some(Act::Review);
     }
     clause
+}
+
+fn is_one_of(token: &Token, words: &[&str]) -> bool {
+    words.iter().any(|word| same(token.text, word))
 }
 
 /// Returns where the verb stands in the text.

@@ -105,10 +105,12 @@ fn hangs_together(reading: &Reading, steps: &[usize], groups: &[Step]) -> bool {
         reading.clauses[first].act,
         Some(Act::Find | Act::Check | Act::Debug | Act::Explain | Act::Shell | Act::Vcs)
     );
+    let same_thing = reading.clauses[second].refers_back && for_the_second;
     let reads = |executor| matches!(executor, Executor::Explore | Executor::Review);
-    let same_thing = reading.clauses[second].object_is_pronoun && for_the_second;
-    let only_reading = groups.iter().all(|group| reads(group.executor));
-    groups.len() == 2 && steps.len() == 2 && (same_thing || only_reading)
+    // Looking comes before deciding; the other way round, it is one question asked twice.
+    let one_question = groups.iter().skip(1).all(|group| reads(group.executor))
+        && (reads(groups[0].executor) || groups[0].executor == Executor::Orchestrate);
+    groups.len() == 2 && steps.len() == 2 && same_thing || one_question
 }
 
 fn arrange(text: &str, groups: &[Step]) -> Vec<Part> {
