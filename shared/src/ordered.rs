@@ -8,14 +8,15 @@ use std::thread;
 /// Does the work on every item with so many threads and gives the results to the sink in the order of the items.
 ///
 /// At most `window` items are between the input and the sink, so a slow one holds up the input, not the memory. The
-/// sink runs on the calling thread; if it breaks, no further item is taken and its value is returned. The input is
-/// asked on a thread of its own and may block.
+/// sink runs on the calling thread; it gets `None` when no further result is there at the moment, so that it can hand on
+/// what it holds. If it breaks, no further item is taken and its value is returned. The input is asked on a thread of
+/// its own and may block.
 pub fn map<T: Send, R: Send, B>(
     workers: usize,
     window: usize,
     input: impl Iterator<Item = T> + Send,
     work: impl Fn(T) -> R + Sync,
-    mut sink: impl FnMut(R) -> ControlFlow<B>,
+    mut sink: impl FnMut(Option<R>) -> ControlFlow<B>,
 ) -> Option<B> {
     let window = window.max(1);
     // A token for each place in the window: taken before an item is, given back when its result has left.
@@ -53,19 +54,33 @@ pub fn map<T: Send, R: Send, B>(
         drop(to_sink);
         let mut early = BTreeMap::new();
         let mut next = 0;
-        for (number, result) in &results {
+        let mut deliver = |result| match sink(result) {
+            ControlFlow::Continue(()) => None,
+            ControlFlow::Break(value) => Some(value),
+        };
+        let broke = 'all: loop {
+            let result = match results.try_recv() {
+                Ok(result) => Some(result),
+                Err(_) => {
+                    if let Some(value) = deliver(None) {
+                        break Some(value);
+                    }
+                    results.recv().ok()
+                }
+            };
+            let Some((number, result)) = result else { break None };
             early.insert(number, result);
             while let Some(result) = early.remove(&next) {
                 next += 1;
-                if let ControlFlow::Break(value) = sink(result) {
-                    // Dropping these ends the threads: the reader finds no token, the workers no sink.
-                    drop((results, give_back));
-                    return Some(value);
+                if let Some(value) = deliver(Some(result)) {
+                    break 'all Some(value);
                 }
                 let _ = give_back.try_send(());
             }
-        }
-        None
+        };
+        // Without these the threads end: the reader finds no token, the workers no sink.
+        drop((results, give_back));
+        broke
     })
 }
 
@@ -88,8 +103,10 @@ mod tests {
             (0..spin * 50).fold(n, |a, b| std::hint::black_box(a ^ b ^ b))
         };
         let broke: Option<()> = map(4, 8, input, work, |n| {
-            under_way.fetch_sub(1, Ordering::SeqCst);
-            out.push(n);
+            if let Some(n) = n {
+                under_way.fetch_sub(1, Ordering::SeqCst);
+                out.push(n);
+            }
             ControlFlow::Continue(())
         });
         assert!(broke.is_none());
@@ -99,13 +116,34 @@ mod tests {
 
     #[test]
     fn a_sink_that_has_had_enough_ends_an_endless_input() {
-        let broke = map(
-            2,
+        let tenth = |n| if n == Some(10) { ControlFlow::Break(n) } else { ControlFlow::Continue(()) };
+        assert_eq!(map(2, 4, 0u64.., |n| n, tenth), Some(Some(10)));
+    }
+
+    #[test]
+    fn the_sink_is_told_when_nothing_more_is_there() {
+        // The second item comes only after the first one was handed on: without the word the two would wait for ever.
+        let (told, hear) = mpsc::channel();
+        let input = (0..2u64).inspect(move |n| {
+            if *n == 1 {
+                hear.recv().unwrap();
+            }
+        });
+        let mut held = 0;
+        let broke: Option<()> = map(
+            1,
             4,
-            0u64..,
+            input,
             |n| n,
-            |n| if n == 10 { ControlFlow::Break(n) } else { ControlFlow::Continue(()) },
+            |result| {
+                match result {
+                    Some(_) => held += 1,
+                    None if held > 0 => _ = told.send(()),
+                    None => {}
+                }
+                ControlFlow::Continue(())
+            },
         );
-        assert_eq!(broke, Some(10));
+        assert_eq!((broke, held), (None, 2));
     }
 }

@@ -72,23 +72,24 @@ pub fn filter<S: Stage>(stage: &S, io: Io, options: FilterOptions) -> Exit {
     let window = options.workers * 4;
     let work = |batch: std::io::Result<Batch>| batch.map(|batch| batch.process(stage, interrupted));
     let stopped = ordered::map(options.workers, window, input, work, |done| {
-        let done = match done {
-            Ok(done) => done,
-            Err(error) => {
-                stop.store(true, Ordering::Relaxed);
-                let problem = Problem::new("cannot read standard input").because(error);
-                return ControlFlow::Break(Stopped::Failed(problem));
+        let written = match done {
+            // Nobody behind us waits for a record because it stands in our buffer.
+            None => writer.flush(),
+            Some(Err(error)) => {
+                Err(Stopped::Failed(Problem::new("cannot read standard input").because(error)))
+            }
+            Some(Ok(done)) => {
+                for (line, id, problem) in &done.problems {
+                    exit = exit.worse(Exit::Records);
+                    diagnostics.record(Some(*line), id.as_deref(), problem);
+                }
+                if done.any_no && options.exit_status {
+                    exit = exit.worse(Exit::No);
+                }
+                done.records.iter().try_for_each(|record| writer.write(record))
             }
         };
-        for (line, id, problem) in &done.problems {
-            exit = exit.worse(Exit::Records);
-            diagnostics.record(Some(*line), id.as_deref(), problem);
-        }
-        if done.any_no && options.exit_status {
-            exit = exit.worse(Exit::No);
-        }
-        let written = done.records.iter().try_for_each(|record| writer.write(record));
-        match written.and_then(|()| if done.flush { writer.flush() } else { Ok(()) }) {
+        match written {
             Ok(()) => ControlFlow::Continue(()),
             Err(stopped) => {
                 stop.store(true, Ordering::Relaxed);
@@ -132,8 +133,7 @@ fn read(
                             _ => break,
                         }
                     }
-                    let flush = batch == 1 || !lines.has_line();
-                    if sender.send(Ok(Batch { lines: all, flush })).is_err() {
+                    if sender.send(Ok(Batch { lines: all })).is_err() {
                         return;
                     }
                 }
@@ -145,24 +145,18 @@ fn read(
 
 struct Batch {
     lines: Vec<Line>,
-    flush: bool,
 }
 
 struct Done {
     records: Vec<Record>,
     problems: Vec<(u64, Option<String>, Problem)>,
     any_no: bool,
-    flush: bool,
 }
 
 impl Batch {
     fn process<S: Stage>(self, stage: &S, interrupted: impl Fn() -> bool) -> Done {
-        let mut done = Done {
-            records: Vec::with_capacity(self.lines.len()),
-            problems: Vec::new(),
-            any_no: false,
-            flush: self.flush,
-        };
+        let mut done =
+            Done { records: Vec::with_capacity(self.lines.len()), problems: Vec::new(), any_no: false };
         for line in self.lines {
             let number = line.number;
             let record = match line.into_record(S::NAME) {
