@@ -1,7 +1,17 @@
 //! The promises that more than one program has to keep, tested as their users would meet them.
 
+mod bad_input;
+mod config;
 mod docs;
+mod escalate;
+mod exits;
+mod flags;
+mod http;
 mod layers;
+mod pipes;
+mod protocol;
+mod resume;
+mod schedule;
 
 /// A module that is not named above would be compiled by nobody, and its tests would pass by not being there.
 #[test]

@@ -29,11 +29,16 @@ pub fn program(name: &str) -> PathBuf {
 
 /// Builds all programs, once for each test process, and returns the directory they are in.
 ///
+/// With `SPECPIPE_TEST_BIN` nothing is built: the programs in that directory are tested.
+///
 /// # Panics
 /// If they can not be built; there is nothing to test then.
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(directory) = std::env::var_os("SPECPIPE_TEST_BIN") {
+            return PathBuf::from(directory);
+        }
         let directory = profile_directory();
         let profile = match directory.file_name().and_then(|name| name.to_str()) {
             Some("debug") | None => "dev".to_owned(),
