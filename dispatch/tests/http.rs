@@ -216,6 +216,19 @@ fn the_server_is_waited_for_as_long_as_it_asks() {
 }
 
 #[test]
+fn a_server_that_says_when_to_come_back_is_believed_more_often() {
+    let busy = || answer(429, &[("retry-after", "2")], &error("rate_limit_error"));
+    let server = Server::start((0..9).map(|_| busy()).chain([well()]));
+    let (draft, _) = ask(&server);
+    assert_eq!((draft.status, draft.retries, draft.usage.unwrap().requests), (Status::Ok, 9, 10));
+
+    let server = Server::start((0..99).map(|_| busy()));
+    let (draft, _) = ask(&server);
+    assert_eq!((draft.status, draft.retries, server.requests().len()), (Status::Transport, 19, 20));
+    assert!(draft.reason.unwrap().ends_with("in the last of 20 tries"));
+}
+
+#[test]
 fn what_one_is_asked_to_wait_all_wait() {
     let busy = answer(429, &[("retry-after", "60")], &error("rate_limit_error"));
     let server = Server::start([busy, well(), well()]);
