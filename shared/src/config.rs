@@ -110,8 +110,11 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// Returns a hint for "unknown field `x`, expected one of `y`, `z`".
+/// Returns a hint for "unknown field `x`, expected one of `y`, `z`", and for unknown variants.
 fn suggestion(message: &str) -> Option<String> {
+    if !message.starts_with("unknown ") {
+        return None;
+    }
     let mut names = message.split('`').skip(1).step_by(2);
     let (unknown, known) = (names.next()?, names.collect::<Vec<_>>());
     let nearest = nearest(unknown, &known)?;
