@@ -235,7 +235,7 @@ fn what_one_is_asked_to_wait_all_wait() {
     let clock = Impatient::new();
     let retry = Retry::with_clock(clock.clone());
     let mut once = retry.clone();
-    once.tries = 1;
+    once.patience = Duration::ZERO;
     let first = anthropic(&server, once);
     assert_eq!(drafted(wait(first.run(&job()))).status, Status::Transport);
     assert_eq!(clock.waits(), []);

@@ -19,6 +19,8 @@ use crate::backend::{Answer, Draft, Job};
 
 /// The longest that a spent window of requests holds everybody on the word of a header alone.
 const LONGEST_WINDOW: Duration = Duration::from_secs(60);
+/// How many times as often a request is tried when the server says when to come back: it is there and well.
+const PATIENT_TRIES: u32 = 4;
 
 /// A client for one server.
 #[derive(Debug)]
@@ -143,9 +145,9 @@ impl<P: Protocol> Client<P> {
     /// Asks until there is a whole reply, or a fault that another try would not cure.
     async fn ask(&self, question: &Question, turn: &mut Turn) -> Result<Stop, Fault> {
         let clock = &*self.retry.clock;
-        let mut failed = 0;
+        let (mut failed, mut asked_to_wait) = (0, 0);
         loop {
-            turn.lane.enter(clock, turn.latest).await?;
+            let pass = turn.lane.enter(clock, turn.latest).await?;
             let mut reader = self.protocol.reader(&self.context, &question.model);
             turn.account.send();
             let exchange = self.exchange(question, &turn.lane, &mut reader);
@@ -162,27 +164,36 @@ impl<P: Protocol> Client<P> {
             turn.account.settle(reader.reply());
             turn.last = reader.reply().clone();
             let mut fault = match outcome {
-                Ok(()) => return Ok(reader.stop()),
+                Ok(()) => {
+                    pass.answered();
+                    return Ok(reader.stop());
+                }
                 Err(fault) => fault,
             };
-            turn.lane.close(&fault);
-            failed += 1;
+            if fault.is_throttle {
+                pass.throttled();
+            }
             if let Some(wait) = fault.wait {
                 turn.lane.hold(clock, wait);
             }
+            turn.lane.close(&fault);
+            drop(pass);
             if !fault.transient {
-                return Err(fault);
-            }
-            if failed >= self.retry.tries.max(1) {
-                fault.reason = format!("{}, in the last of {failed} tries", fault.reason);
                 return Err(fault);
             }
             // A wait that the server asks for is waited for by all, at the entrance of the lane. One of no time
             // at all is no answer to the question how long.
-            if fault.wait.is_none_or(|wait| wait.is_zero()) {
+            let is_asked = fault.wait.is_some_and(|wait| !wait.is_zero());
+            *(if is_asked { &mut asked_to_wait } else { &mut failed }) += 1;
+            let tries = self.retry.tries.max(1);
+            if failed >= tries || asked_to_wait >= tries.saturating_mul(PATIENT_TRIES) {
+                fault.reason = format!("{}, in the last of {} tries", fault.reason, failed + asked_to_wait);
+                return Err(fault);
+            }
+            if !is_asked {
                 let wait = self.retry.backoff(failed);
                 if clock.now() + wait > turn.latest {
-                    fault.reason = format!("{}, and the time for tries is over after {failed}", fault.reason);
+                    fault.reason = format!("{}, and the time for tries is over", fault.reason);
                     return Err(fault);
                 }
                 clock.sleep(wait).await;

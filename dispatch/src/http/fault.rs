@@ -22,6 +22,8 @@ pub struct Fault {
     pub(crate) reason: String,
     /// Whether the same request may succeed a little later.
     pub(crate) transient: bool,
+    /// Whether the server had too much to do, so that fewer requests at once would help.
+    pub(crate) is_throttle: bool,
     /// How long the server asks everybody to wait.
     pub(crate) wait: Option<Duration>,
     /// Who else this concerns.
@@ -46,6 +48,7 @@ impl Fault {
             status: Status::Transport,
             reason: reason.into(),
             transient: true,
+            is_throttle: false,
             wait: None,
             reach: Reach::Request,
         }
@@ -53,7 +56,7 @@ impl Fault {
 
     /// A fault that the next try would only repeat.
     pub(crate) fn lasting(status: Status, reason: impl Into<String>, reach: Reach) -> Self {
-        Fault { status, reason: reason.into(), transient: false, wait: None, reach }
+        Fault { status, reason: reason.into(), transient: false, is_throttle: false, wait: None, reach }
     }
 }
 
@@ -295,7 +298,8 @@ fn judge(
                 408 | 504 => "the server took too long",
                 _ => "the server failed",
             };
-            Fault { wait, ..Fault::transient(format!("{what} ({said})")) }
+            let is_throttle = matches!(status, 429 | 503 | 529);
+            Fault { wait, is_throttle, ..Fault::transient(format!("{what} ({said})")) }
         }
         _ => lasting(
             Status::Failed,

@@ -1,11 +1,16 @@
-//! What all who ask one model at one backend have in common: the wait that the server asked for, and the end of it.
+//! What all who ask one model at one backend have in common: how many may ask at once, the wait that the server
+//! asked for, and the end of it.
 //!
 //! Seven agents that each discover the same rate limit for themselves fail seven times. Here the first answer
-//! that says "wait" or "stop" speaks for all of them.
+//! that says "wait" or "stop" speaks for all of them. And since those who waited together would meet the limit
+//! together again, a lane that was throttled gets narrower, and wider again with every success (additive increase,
+//! multiplicative decrease, as TCP does; Chiu and Jain, 1989).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::fault::{Fault, Reach};
@@ -24,12 +29,29 @@ impl Lanes {
 }
 
 #[derive(Debug, Default)]
-struct Gate(Mutex<State>);
+struct Gate {
+    state: Mutex<State>,
+    changed: Notify,
+}
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// When the next may enter.
     opens: Option<Instant>,
+    /// Why nobody may enter any more.
     closed: Option<Fault>,
+    /// How many are inside.
+    inside: usize,
+    /// How many may be.
+    width: f64,
+    /// How often the lane was narrowed.
+    narrowed: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State { opens: None, closed: None, inside: 0, width: f64::INFINITY, narrowed: 0 }
+    }
 }
 
 /// The way to one model at one backend.
@@ -39,53 +61,73 @@ pub(crate) struct Lane {
     model: Arc<Gate>,
 }
 
+/// The right to send one request. It ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    gate: Arc<Gate>,
+    narrowed: u64,
+}
+
+/// What somebody has to do who wants to enter.
+enum Entrance {
+    Enter(Pass),
+    Sleep(Duration),
+    WaitForOthers,
+}
+
 impl Lane {
-    /// Waits until the lane is open; an error if it is closed, or opens only after `latest`.
-    pub(crate) async fn enter(&self, clock: &dyn Clock, latest: Instant) -> Result<(), Fault> {
-        for gate in [&self.backend, &self.model] {
-            if let Some(fault) = &lock(&gate.0).closed {
-                return Err(fault.clone());
-            }
-        }
-        let mut waited = Duration::ZERO;
+    /// Waits until one more may enter; an error if nobody may any more, or only after `latest`.
+    pub(crate) async fn enter(&self, clock: &dyn Clock, latest: Instant) -> Result<Pass, Fault> {
         loop {
-            let opens = {
-                let state = lock(&self.model.0);
-                if let Some(fault) = &state.closed {
-                    return Err(fault.clone());
-                }
-                state.opens
-            };
-            let now = clock.now();
-            let wait = opens.map_or(Duration::ZERO, |opens| opens.saturating_duration_since(now));
-            if wait.is_zero() {
-                break;
-            }
-            if now + wait > latest {
-                return Err(Fault {
-                    transient: false,
-                    ..Fault::transient(format!(
-                        "the server asks to wait {} more, longer than this task may; run again with `--resume` \
-                         then",
+            let changed = self.model.changed.notified();
+            match self.entrance(clock.now())? {
+                Entrance::Enter(pass) => return Ok(pass),
+                Entrance::Sleep(wait) if clock.now() + wait > latest => {
+                    return Err(out_of_time(format!(
+                        "the server asks to wait {} more, longer than this task may",
                         shared::units::format_duration(wait)
-                    ))
-                });
+                    )));
+                }
+                Entrance::Sleep(wait) => {
+                    clock.sleep(wait).await;
+                    // Those who waited together do not start together.
+                    clock.sleep(wait.min(Duration::from_secs(1)).mul_f64(clock.chance() / 4.0)).await;
+                }
+                Entrance::WaitForOthers => {
+                    let left = latest.saturating_duration_since(clock.now());
+                    if tokio::time::timeout(left, changed).await.is_err() {
+                        return Err(out_of_time(
+                            "the server lets too few requests in for this task's time".to_owned(),
+                        ));
+                    }
+                }
             }
-            clock.sleep(wait).await;
-            waited += wait;
         }
-        if !waited.is_zero() {
-            // Those who waited together do not start together.
-            let spread = waited.min(Duration::from_secs(1)).mul_f64(clock.chance() / 4.0);
-            clock.sleep(spread).await;
+    }
+
+    fn entrance(&self, now: Instant) -> Result<Entrance, Fault> {
+        if let Some(fault) = &lock(&self.backend.state).closed {
+            return Err(fault.clone());
         }
-        Ok(())
+        let mut state = lock(&self.model.state);
+        if let Some(fault) = &state.closed {
+            return Err(fault.clone());
+        }
+        let wait = state.opens.map_or(Duration::ZERO, |opens| opens.saturating_duration_since(now));
+        if !wait.is_zero() {
+            return Ok(Entrance::Sleep(wait));
+        }
+        if state.inside as f64 + 1.0 > state.width.max(1.0) {
+            return Ok(Entrance::WaitForOthers);
+        }
+        state.inside += 1;
+        Ok(Entrance::Enter(Pass { gate: self.model.clone(), narrowed: state.narrowed }))
     }
 
     /// Lets nobody in for a while.
     pub(crate) fn hold(&self, clock: &dyn Clock, wait: Duration) {
         let until = clock.now() + wait;
-        let mut state = lock(&self.model.0);
+        let mut state = lock(&self.model.state);
         state.opens = Some(state.opens.map_or(until, |opens| opens.max(until)));
     }
 
@@ -96,11 +138,118 @@ impl Lane {
             Reach::Model => &self.model,
             Reach::Backend => &self.backend,
         };
-        lock(&gate.0).closed.get_or_insert_with(|| fault.clone());
+        lock(&gate.state).closed.get_or_insert_with(|| fault.clone());
+        self.model.changed.notify_waiters();
     }
+}
+
+impl Pass {
+    /// Says that the server had too much to do: half as many may be inside.
+    pub(crate) fn throttled(&self) {
+        let mut state = lock(&self.gate.state);
+        // All who were inside together are told so, and it was one event.
+        if state.narrowed == self.narrowed {
+            state.width = (state.width.min(state.inside as f64) / 2.0).max(1.0);
+            state.narrowed += 1;
+        }
+    }
+
+    /// Says that the server answered: after as many answers as may be inside, one more may.
+    pub(crate) fn answered(&self) {
+        let mut state = lock(&self.gate.state);
+        state.width += 1.0 / state.width;
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        lock(&self.gate.state).inside -= 1;
+        self.gate.changed.notify_waiters();
+    }
+}
+
+fn out_of_time(reason: String) -> Fault {
+    Fault { transient: false, ..Fault::transient(format!("{reason}; run again with `--resume` later")) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing is left half done under these locks.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::clock::SystemClock;
+    use super::*;
+
+    /// Forty jobs at a server that answers two at once and turns all others away: without a lane of adapted width
+    /// every job would be turned away again and again.
+    #[test]
+    fn a_throttled_lane_finds_the_width_of_the_server() {
+        let lane = Lanes::default().lane("b", "m");
+        let (inside, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let latest = Instant::now() + Duration::from_secs(60);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let mut jobs = tokio::task::JoinSet::new();
+            for _ in 0..40 {
+                let (lane, inside, refused) = (lane.clone(), inside.clone(), refused.clone());
+                jobs.spawn(async move {
+                    loop {
+                        let pass = lane.enter(&SystemClock, latest).await.unwrap();
+                        if inside.load(Ordering::SeqCst) >= 2 {
+                            refused.fetch_add(1, Ordering::SeqCst);
+                            pass.throttled();
+                            continue;
+                        }
+                        inside.fetch_add(1, Ordering::SeqCst);
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        pass.answered();
+                        return;
+                    }
+                });
+            }
+            while let Some(job) = jobs.join_next().await {
+                job.unwrap();
+            }
+        });
+        let refused = refused.load(Ordering::SeqCst);
+        assert!((1..=40).contains(&refused), "{refused} refused");
+        assert_eq!(lock(&lane.model.state).inside, 0);
+    }
+
+    #[test]
+    fn who_waits_for_others_learns_that_the_lane_is_closed() {
+        let lane = Lanes::default().lane("b", "m");
+        let latest = Instant::now() + Duration::from_secs(60);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let pass = lane.enter(&SystemClock, latest).await.unwrap();
+            pass.throttled();
+            let waiting = tokio::spawn({
+                let lane = lane.clone();
+                async move { lane.enter(&SystemClock, latest).await.map(drop) }
+            });
+            tokio::task::yield_now().await;
+            let fault = Fault::lasting(shared::section::Status::Auth, "no", Reach::Backend);
+            lane.close(&fault);
+            assert_eq!(waiting.await.unwrap(), Err(fault));
+        });
+    }
+
+    #[test]
+    fn who_waits_for_others_does_not_wait_for_ever() {
+        let lane = Lanes::default().lane("b", "m");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let latest = Instant::now() + Duration::from_millis(30);
+            let pass = lane.enter(&SystemClock, latest).await.unwrap();
+            pass.throttled();
+            let fault = lane.enter(&SystemClock, latest).await.map(drop).unwrap_err();
+            assert!(!fault.transient && fault.reason.contains("too few requests"), "{}", fault.reason);
+        });
+    }
 }

@@ -16,7 +16,7 @@ use super::lane::Lanes;
 /// clone of the same `Retry`.
 #[derive(Clone)]
 pub struct Retry {
-    /// The most tries for one answer, the first included.
+    /// The most tries for one answer, the first included; four times as many where the server says how long to wait.
     pub tries: u32,
     /// The wait before the second try; it doubles from try to try.
     pub first_wait: Duration,
