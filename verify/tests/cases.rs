@@ -96,6 +96,9 @@ impl Repository {
         repository
             .branch("GOOD", &[("src/lib.rs", &hours), ("tests/durations.rs", &TESTS.replace("2m", "120s"))]);
         let stub = LIB.replace("        _ =>", "        \"h\" => todo!(),\n        _ =>");
+        repository.branch("NO_TEST", &[("src/lib.rs", &hours), ("tests/durations.rs", "")]);
+        let ignored = TESTS.replace("#[test]", "#[test]\n#[ignore]");
+        repository.branch("IGNORED", &[("src/lib.rs", &hours), ("tests/durations.rs", &ignored)]);
         repository.branch("STUB", &[("src/lib.rs", &stub)]);
         let documented = LIB.replace("fn split", "/// Splits the number from its unit.\nfn split");
         repository.branch("DOC", &[("src/lib.rs", &documented)]);
@@ -204,4 +207,89 @@ fn every_case_gets_its_decision_and_no_bad_answer_is_accepted() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(good >= 20 && bad >= 40, "{good} good, {bad} bad");
+}
+
+fn strictness(verdict: &Value) -> usize {
+    let order = ["accept", "unverifiable", "fix", "escalate", "blocked"];
+    order.iter().position(|decision| verdict["decision"] == *decision).unwrap()
+}
+
+/// Returns the record with one piece of evidence made worse, in every way there is.
+fn worsened(record: &Value) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    let mut push = |what: &str, change: &dyn Fn(&mut Value)| {
+        let mut worse = record.clone();
+        change(&mut worse);
+        all.push((what.to_owned(), worse));
+    };
+    for status in ["failed", "refused", "truncated", "auth", "quota", "unavailable", "skipped", "transport"] {
+        push(status, &|record| {
+            if record["dispatch"]["status"] == "ok" {
+                record["dispatch"]["status"] = status.into();
+            }
+        });
+    }
+    for risk in ["medium", "high"] {
+        push(risk, &|record| {
+            if record["classify"]["risk"] != "high" {
+                record["classify"]["risk"] = risk.into();
+            }
+        });
+    }
+    for stop in ["max_tokens", "refusal", "tool_use"] {
+        push(stop, &|record| record["dispatch"]["stop_reason"] = stop.into());
+    }
+    push("top tier", &|record| record["dispatch"]["tier"] = 3.into());
+    push("no gates", &|record| {
+        if record["gates"]["outcome"] == "pass" {
+            record.as_object_mut().unwrap().remove("gates");
+        }
+    });
+    push("stale gates", &|record| {
+        if record["gates"]["outcome"] == "pass" {
+            record["gates"]["attempt"] = 0.into();
+        }
+    });
+    for condition in [json!({"kind": "contains", "text": "\u{0}"}), json!({"kind": "of a later version"})] {
+        push("a condition more", &|record| {
+            let text = record["task"]["text"].as_str().or(record["task"].as_str()).unwrap().to_owned();
+            let mut task = record["task"].as_object().cloned().unwrap_or_default();
+            task.insert("text".to_owned(), text.into());
+            task.entry("accept").or_insert_with(|| json!([])).as_array_mut().unwrap().push(condition.clone());
+            record["task"] = task.into();
+        });
+    }
+    for outcome in ["unverifiable", "fail"] {
+        for index in 0..record["gates"]["results"].as_array().map_or(0, Vec::len) {
+            if record["gates"]["results"][index]["outcome"] != "fail" {
+                push(&format!("gate {index} {outcome}"), &|record| {
+                    record["gates"]["results"][index]["outcome"] = outcome.into();
+                    if record["gates"]["outcome"] != "fail" {
+                        record["gates"]["outcome"] = outcome.into();
+                    }
+                });
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn worse_evidence_never_gives_a_laxer_verdict_on_any_case() {
+    let repository = Repository::new();
+    let mut wrong = Vec::new();
+    for line in include_str!("cases.jsonl").lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let record = repository.record(&case);
+        let before = judge(&record);
+        for (what, worse) in worsened(&record) {
+            let after = judge(&worse);
+            let confidence = |verdict: &Value| verdict["confidence"].as_f64().unwrap();
+            if strictness(&after) < strictness(&before) || confidence(&after) > confidence(&before) {
+                let (name, before, after) = (&case["name"], &before["decision"], &after);
+                wrong.push(format!("{name}, {what}: {before} became {after}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

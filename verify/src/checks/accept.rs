@@ -12,21 +12,28 @@ use super::Commands;
 use crate::attempt::Attempt;
 use crate::observation::{Observation, Standing};
 
-/// Checks every condition.
-pub(crate) fn check(attempt: &Attempt<'_>, commands: Commands) -> Vec<Observation> {
+/// Checks every condition. The commands of an attempt that is rejected already are not worth their time.
+pub(crate) fn check(attempt: &Attempt<'_>, commands: Commands, rejected: bool) -> Vec<Observation> {
     let criteria = &attempt.task.accept;
     if criteria.is_empty() {
         return vec![Observation::new("accept", Standing::Skipped, "the task has no `accept` list")];
     }
     let one = |(number, criterion): (usize, &Criterion)| {
-        let result = meets(attempt, criterion, commands);
-        let (standing, detail) = match result {
+        let name = format!("accept.{}", number + 1);
+        if rejected && matches!(criterion, Criterion::Command { .. }) {
+            return Observation::new(
+                &name,
+                Standing::Skipped,
+                "not run, since the attempt is rejected already",
+            );
+        }
+        let (standing, detail) = match meets(attempt, criterion, commands) {
             Met::Yes(detail) => (Standing::Conclusive, detail),
             Met::No(detail) => (Standing::Hard, detail),
             // The user asked for it, so nothing else can stand in for it.
             Met::Unknown(detail) => (Standing::Missing, detail),
         };
-        Observation::new(&format!("accept.{}", number + 1), standing, detail)
+        Observation::new(&name, standing, detail)
     };
     criteria.iter().enumerate().map(one).collect()
 }

@@ -83,6 +83,9 @@ fn written(attempt: &Attempt<'_>, files: usize) -> Observation {
         let logic = attempt.patch().into_iter().flatten().find_map(changed_logic);
         found.extend(logic.map(|detail| (Standing::Hard, detail)));
     }
+    if let Some(patch) = attempt.patch() {
+        found.extend(super::weakened::tests(&attempt.task.text, patch));
+    }
     let clean = format!("{files} {} changed", if files == 1 { "file" } else { "files" });
     worst(NAME, found, (Standing::Clean, clean))
 }

@@ -121,6 +121,8 @@ fn missing(attempt: &Attempt<'_>, citation: &Citation) -> Seen {
     let proposes = attempt.kind != Kind::Explore && attempt.kind != Kind::Validate;
     let excused = !citation.certain
         || attempt.changed(path)
+        // The user named it; whether it is there is not the answer's doing.
+        || attempt.task.text.contains(path)
         || ABSENT.is_match(&citation.context)
         || (proposes && PROPOSED.is_match(&citation.context));
     if excused {

@@ -11,11 +11,14 @@ mod grounded;
 mod refusal;
 mod stubs;
 mod truncated;
+mod weakened;
 
 use std::time::Duration;
 
+use shared::section::Status;
+
 use crate::attempt::Attempt;
-use crate::observation::Observation;
+use crate::observation::{Observation, Standing};
 
 /// How the checks that run commands do so.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +68,7 @@ impl CheckName {
         CheckName::Accept,
     ];
 
-    fn make(self, attempt: &Attempt<'_>, commands: Commands) -> Vec<Observation> {
+    fn make(self, attempt: &Attempt<'_>, commands: Commands, rejected: bool) -> Vec<Observation> {
         match self {
             CheckName::Complete => vec![complete::check(attempt)],
             CheckName::Truncated => vec![truncated::check(attempt)],
@@ -74,16 +77,42 @@ impl CheckName {
             CheckName::Contract => vec![contract::check(attempt)],
             CheckName::Diff => vec![diff::check(attempt)],
             CheckName::Stubs => vec![stubs::check(attempt)],
-            CheckName::Accept => accept::check(attempt, commands),
+            CheckName::Accept => accept::check(attempt, commands, rejected),
             CheckName::Gates => gates::check(attempt),
             CheckName::Claims => vec![claims::check(attempt)],
         }
+    }
+
+    /// Tells whether the check reads the answer's words, so that without any it has nothing to say.
+    fn reads_words(self) -> bool {
+        use CheckName::{Claims, Contract, Refusal, Stubs, Truncated};
+        matches!(self, Truncated | Refusal | Contract | Stubs | Claims)
     }
 }
 
 /// Makes the named checks on an attempt.
 pub(crate) fn run(names: &[CheckName], attempt: &Attempt<'_>, commands: Commands) -> Vec<Observation> {
-    names.iter().flat_map(|name| name.make(attempt, commands)).collect()
+    let mut found: Vec<Observation> = Vec::new();
+    for name in names {
+        // Nothing was attempted, or it did not come to an end: there is no work to look at, and no use in running commands.
+        let ended = matches!(
+            attempt.dispatch.status,
+            Status::Ok | Status::Failed | Status::Refused | Status::Truncated
+        );
+        if !ended && *name != CheckName::Complete {
+            continue;
+        }
+        let rejected = found.iter().any(|observation| observation.standing == Standing::Hard);
+        let mut made = name.make(attempt, commands, rejected);
+        if attempt.answer.is_empty() && name.reads_words() {
+            let silent = |o: &&mut Observation| matches!(o.standing, Standing::Clean | Standing::Small);
+            for observation in made.iter_mut().filter(silent) {
+                *observation = Observation::new(&observation.check, Standing::Skipped, "there is no output");
+            }
+        }
+        found.extend(made);
+    }
+    found
 }
 
 /// Returns the beginning of a text, short enough for a message.
