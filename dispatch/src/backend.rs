@@ -98,6 +98,10 @@ impl Draft {
 
 /// What a backend does with a job.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each attempt; an allocation would cost more than the move"
+)]
 pub enum Answer {
     /// It ran, well or not.
     Draft(Draft),

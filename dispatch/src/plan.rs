@@ -38,13 +38,16 @@ struct Row {
 /// Shows the plan.
 pub(crate) fn show(config: &Config, io: Io) -> Exit {
     let Io { input, mut output, diagnostics } = io;
-    let mut plan = Plan { config, diagnostics, rows: Vec::new(), ids: HashMap::new(), others: 0, exit: Exit::Ok };
+    let mut plan =
+        Plan { config, diagnostics, rows: Vec::new(), ids: HashMap::new(), others: 0, exit: Exit::Ok };
     let mut lines = Lines::new(input, config.max_line);
     loop {
         match lines.next_line() {
             Ok(Some(line)) => plan.add(Incoming::read(line)),
             Ok(None) => break,
-            Err(error) => return plan.diagnostics.fatal(&Problem::new("cannot read the input").because(error)),
+            Err(error) => {
+                return plan.diagnostics.fatal(&Problem::new("cannot read the input").because(error));
+            }
         }
     }
     let text = plan.tell();
@@ -112,7 +115,8 @@ impl Plan<'_> {
         let why = declined.map_or(why.clone(), |reason| format!("{why}; `local` declines: {reason}"));
         let lane = step.map(|step| &self.config.routes.lanes[step.lane]);
         let is_free = lane.is_none_or(|lane| matches!(lane.backend, Backend::Local(_)));
-        let model = step.and_then(|step| step.model.clone()).or_else(|| agent.model.clone()).filter(|_| !is_free);
+        let model =
+            step.and_then(|step| step.model.clone()).or_else(|| agent.model.clone()).filter(|_| !is_free);
         let text = agent.body.len() + prompt(&known.task, &[], None).len();
         let usage = Usage {
             input_tokens: (text / BYTES_PER_TOKEN) as u64,
@@ -135,7 +139,12 @@ impl Plan<'_> {
     }
 
     /// Returns where a task ends up, and why `local` would not do it, if it was asked.
-    fn first_that_does_it<'s>(&self, steps: &'s [Step], id: &str, task: &Task) -> (Option<&'s Step>, Option<String>) {
+    fn first_that_does_it<'s>(
+        &self,
+        steps: &'s [Step],
+        id: &str,
+        task: &Task,
+    ) -> (Option<&'s Step>, Option<String>) {
         let Some(first) = steps.first() else { return (None, None) };
         let Backend::Local(local) = &self.config.routes.lanes[first.lane].backend else {
             return (Some(first), None);
@@ -166,9 +175,14 @@ impl Plan<'_> {
         let (rows, stranded): (Vec<Row>, Vec<Row>) =
             rows.into_iter().partition(|row| row.needs.iter().all(|id| self.ids.contains_key(id)));
         for row in stranded {
-            let unknown: Vec<String> =
-                row.needs.iter().filter(|id| !self.ids.contains_key(*id)).map(|id| format!("`{id}`")).collect();
-            let problem = Problem::new(format!("it depends on {}, which is not in the input", unknown.join(" and ")));
+            let unknown: Vec<String> = row
+                .needs
+                .iter()
+                .filter(|id| !self.ids.contains_key(*id))
+                .map(|id| format!("`{id}`"))
+                .collect();
+            let problem =
+                Problem::new(format!("it depends on {}, which is not in the input", unknown.join(" and ")));
             self.refuse(row.line, &row.id, &problem);
         }
         let mut schedule = Schedule::default();
@@ -181,7 +195,8 @@ impl Plan<'_> {
                 queue.push(0, index as u64, 1);
             }
             if let Some(cycle) = schedule.cycle_through(index as u64) {
-                let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|seq| rows[*seq as usize].id.as_str()).collect();
+                let names: Vec<&str> =
+                    cycle.iter().chain(cycle.first()).map(|seq| rows[*seq as usize].id.as_str()).collect();
                 let message = format!("the tasks depend on each other in a circle: {}", names.join(" → "));
                 self.refuse(row.line, &row.id, &Problem::new(message));
             }
@@ -205,7 +220,9 @@ impl Plan<'_> {
 
     fn tell(&mut self) -> String {
         let (rows, longest) = self.sorted();
-        let mut table = vec![["", "ID", "TIER", "EXECUTOR", "BACKEND", "MODEL", "USD", "AFTER", "WHY"].map(str::to_owned)];
+        let mut table = vec![
+            ["", "ID", "TIER", "EXECUTOR", "BACKEND", "MODEL", "USD", "AFTER", "WHY"].map(str::to_owned),
+        ];
         for (index, row) in rows.iter().enumerate() {
             table.push([
                 (index + 1).to_string(),

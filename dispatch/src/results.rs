@@ -182,7 +182,8 @@ impl Results {
         match (place.checked_sub(self.written), &self.file) {
             (Some(begin), _) => {
                 let begin = begin as usize;
-                let bytes = self.recent.get(begin..begin + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
+                let bytes =
+                    self.recent.get(begin..begin + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
                 buffer.copy_from_slice(bytes);
                 Ok(())
             }
@@ -198,7 +199,12 @@ impl Results {
 
 /// Returns the beginning of a text, cut between characters.
 pub(crate) fn beginning(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+    if text.len() <= bytes {
+        return text;
+    }
+    // Position 0 is between characters, so there always is one.
+    let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
 }
 
 #[cfg(test)]

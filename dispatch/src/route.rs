@@ -96,6 +96,9 @@ pub(crate) struct Step {
     pub(crate) tier: Tier,
 }
 
+/// The lane and the model of tiers 1 to 3.
+type Tiers = [Option<(usize, Option<String>)>; 3];
+
 /// The lanes, and which tier uses which.
 #[derive(Debug)]
 pub(crate) struct Routes {
@@ -103,7 +106,7 @@ pub(crate) struct Routes {
     local: usize,
     local_is_on: bool,
     replay: Option<usize>,
-    tiers: [Option<(usize, Option<String>)>; 3],
+    tiers: Tiers,
     /// What was found, if nobody had said what to use.
     pub(crate) found: Option<String>,
 }
@@ -289,7 +292,7 @@ impl Builder<'_> {
     }
 
     /// Returns one backend for all tiers, with its usual models.
-    fn everywhere(&mut self, name: &str) -> Result<[Option<(usize, Option<String>)>; 3], Problem> {
+    fn everywhere(&mut self, name: &str) -> Result<Tiers, Problem> {
         let lane = self.lane(name)?;
         let settings = self.settings.backends.get(name);
         let kind = settings.and_then(|settings| settings.kind.as_deref()).unwrap_or(name);
@@ -308,7 +311,7 @@ impl Builder<'_> {
     }
 
     /// Returns the backends of the table of tiers. A tier without one uses that of the next tier that has one.
-    fn configured(&mut self) -> Result<[Option<(usize, Option<String>)>; 3], Problem> {
+    fn configured(&mut self) -> Result<Tiers, Problem> {
         let mut tiers = [None, None, None];
         for (name, TierSettings { backend, model }) in &self.settings.tiers {
             let Some(index) = ["1", "2", "3"].iter().position(|tier| tier == name) else {

@@ -70,7 +70,8 @@ impl Schedule {
             *next += 1;
             if *need == target {
                 let mut cycle: Vec<Seq> = path.into_iter().map(|(seq, _)| seq).collect();
-                let first = cycle.iter().enumerate().min_by_key(|(_, seq)| **seq).map_or(0, |(index, _)| index);
+                let first =
+                    cycle.iter().enumerate().min_by_key(|(_, seq)| **seq).map_or(0, |(index, _)| index);
                 cycle.rotate_left(first);
                 return Some(cycle);
             }

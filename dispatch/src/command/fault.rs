@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use shared::section::Status;
 
+use crate::results::beginning;
+
 /// Words of providers for a limit that waiting does not lift (table of never-retry codes).
 const QUOTA: [&str; 8] = [
     "insufficient_quota",
@@ -65,8 +67,7 @@ pub(crate) fn status(code: Option<u16>, message: &str) -> Option<Status> {
 /// Returns the first line that says something, shortened.
 pub(crate) fn first_words(message: &str) -> Option<String> {
     let line = message.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let end = line.floor_char_boundary(300);
-    Some(line[..end].to_owned())
+    Some(beginning(line, 300).to_owned())
 }
 
 #[cfg(test)]

@@ -312,8 +312,9 @@ fn tail(stderr: &Captured) -> Option<String> {
         return None;
     }
     let text = stderr.text();
-    let start = text.ceil_char_boundary(text.len().saturating_sub(STDERR));
-    Some(text[start..].to_owned())
+    let cut = text.len().saturating_sub(STDERR);
+    let start = (cut..=text.len()).find(|start| text.is_char_boundary(*start));
+    Some(text[start.unwrap_or_default()..].to_owned())
 }
 
 /// Returns the output, or its beginning and the file with all of it.

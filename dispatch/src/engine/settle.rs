@@ -18,7 +18,9 @@ impl Engine {
         let Some(held) = self.take_out(seq) else { return Ok(()) };
         let Answer::Draft(mut draft) = performed.answer else { return Ok(()) };
         // A child that we have asked to end says that it failed, or that a signal ended it.
-        if interrupt::requested() && matches!(draft.status, Status::Failed | Status::Timeout | Status::Transport) {
+        if interrupt::requested()
+            && matches!(draft.status, Status::Failed | Status::Timeout | Status::Transport)
+        {
             draft.status = Status::Cancelled;
             draft.reason = Some("interrupted".to_owned());
         }

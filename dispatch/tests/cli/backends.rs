@@ -23,7 +23,10 @@ fn tools(place: &Place) {
     let directory = place.path().parent().unwrap().join("tools");
     std::fs::create_dir_all(&directory).unwrap();
     for name in ["sh", "cat", "sleep", "git", "echo"] {
-        let target = ["/usr/bin", "/bin"].iter().map(|bin| std::path::Path::new(bin).join(name)).find(|path| path.exists());
+        let target = ["/usr/bin", "/bin"]
+            .iter()
+            .map(|bin| std::path::Path::new(bin).join(name))
+            .find(|path| path.exists());
         std::os::unix::fs::symlink(target.unwrap(), directory.join(name)).unwrap();
     }
 }
@@ -37,7 +40,12 @@ fn a_mechanical_task_is_done_without_a_model() {
     place.write("two.rs", "");
     let ran = place.run("", "{\"id\":\"a\",\"task\":\"count the rust files\"}\n").exits(0);
     let dispatch = &ran.record("a")["dispatch"];
-    assert_eq!((dispatch["status"].as_str(), dispatch["backend"].as_str()), (Some("ok"), Some("local")), "{}", ran.stdout);
+    assert_eq!(
+        (dispatch["status"].as_str(), dispatch["backend"].as_str()),
+        (Some("ok"), Some("local")),
+        "{}",
+        ran.stdout
+    );
     assert_eq!((dispatch["tier"].as_u64(), dispatch["cost_usd"].as_f64()), (Some(0), Some(0.0)));
     assert!(dispatch["output"].as_str().unwrap().contains('2'));
 }
@@ -48,9 +56,14 @@ fn a_task_that_says_how_it_is_done_is_done_so() {
     let input = "{\"id\":\"a\",\"task\":{\"text\":\"greet\",\"run\":[\"printf\",\"%s\",\"hi $(id)\"]}}\n";
     for arguments in ["", "--no-local"] {
         let dispatch = &place.run(arguments, input).exits(0).record("a")["dispatch"];
-        assert_eq!((dispatch["backend"].as_str(), dispatch["output"].as_str()), (Some("local"), Some("hi $(id)")));
+        assert_eq!(
+            (dispatch["backend"].as_str(), dispatch["output"].as_str()),
+            (Some("local"), Some("hi $(id)"))
+        );
     }
-    let failed = place.run("", "{\"id\":\"a\",\"task\":{\"text\":\"x\",\"run\":[\"sh\",\"-c\",\"exit 5\"]}}\n").exits(0);
+    let failed = place
+        .run("", "{\"id\":\"a\",\"task\":{\"text\":\"x\",\"run\":[\"sh\",\"-c\",\"exit 5\"]}}\n")
+        .exits(0);
     assert_eq!(failed.record("a")["dispatch"]["exit_code"], 5);
 }
 
@@ -78,13 +91,20 @@ echo '{"type":"result","subtype":"success","is_error":false,"result":"call it X"
     let ran = found(&place, "", THINK, &[]).exits(0);
     assert!(ran.stderr.contains("note: using `claude` for tiers 1 to 3"), "{}", ran.stderr);
     let dispatch = &ran.record("a")["dispatch"];
-    assert_eq!((dispatch["backend"].as_str(), dispatch["output"].as_str()), (Some("command"), Some("call it X")));
+    assert_eq!(
+        (dispatch["backend"].as_str(), dispatch["output"].as_str()),
+        (Some("command"), Some("call it X"))
+    );
     assert_eq!((dispatch["model"].as_str(), dispatch["turns"].as_u64()), (Some("claude-haiku-5-5"), Some(1)));
     assert_eq!(dispatch["usage"], serde_json::json!({"input_tokens": 1000, "output_tokens": 100}));
     // 1000 tokens at 0.10 and 100 at 0.50 dollars a million, not what the program thinks.
     assert!((dispatch["cost_usd"].as_f64().unwrap() - 0.000_15).abs() < 1e-12, "{}", dispatch["cost_usd"]);
     assert!(dispatch["price_table"].is_string());
-    assert!(place.read("arguments").starts_with("-p --output-format json --model haiku"), "{}", place.read("arguments"));
+    assert!(
+        place.read("arguments").starts_with("-p --output-format json --model haiku"),
+        "{}",
+        place.read("arguments")
+    );
     assert_eq!(place.read("stdin"), "think of a better name");
 }
 
@@ -94,7 +114,10 @@ fn an_agent_program_that_fails_with_exit_0_has_failed() {
     place.program("claude", r#"echo '{"type":"result","subtype":"success","is_error":true,"api_error_status":401,"result":"Invalid API key"}'"#);
     let ran = place.run("--backend claude", THINK).exits(0);
     let dispatch = &ran.record("a")["dispatch"];
-    assert_eq!((dispatch["status"].as_str(), dispatch["reason"].as_str()), (Some("auth"), Some("Invalid API key")));
+    assert_eq!(
+        (dispatch["status"].as_str(), dispatch["reason"].as_str()),
+        (Some("auth"), Some("Invalid API key"))
+    );
 }
 
 #[test]
@@ -107,21 +130,29 @@ fn each_tier_has_its_backend() {
          [dispatch.backends.large]\ncommand = [\"sh\", \"-c\", \"echo large\"]\njobs = 1\n",
     );
     let task = |tier: u8| {
-        format!("{{\"id\":\"t{tier}\",\"task\":\"think\",\"classify\":{{\"tier\":{tier},\"executor\":\"review\",\"confidence\":1,\"risk\":\"low\",\"scores\":{{\"1\":0,\"2\":0,\"3\":0}}}}}}\n")
+        format!(
+            "{{\"id\":\"t{tier}\",\"task\":\"think\",\"classify\":{{\"tier\":{tier},\"executor\":\"review\",\"confidence\":1,\"risk\":\"low\",\"scores\":{{\"1\":0,\"2\":0,\"3\":0}}}}}}\n"
+        )
     };
     let mut command = place.command("");
     command.env_remove("SPECPIPE_DISPATCH_BACKEND");
     let ran = finish(command, &(task(1) + &task(2) + &task(3))).exits(0);
     let output = |id: &str| ran.record(id)["dispatch"]["output"].as_str().unwrap().trim().to_owned();
     assert_eq!([output("t1"), output("t2"), output("t3")], ["small s-1 hi", "large", "large"]);
-    assert_eq!((&ran.record("t3")["dispatch"]["tier"], &ran.record("t3")["dispatch"]["executor"]), (&3.into(), &"review".into()));
+    assert_eq!(
+        (&ran.record("t3")["dispatch"]["tier"], &ran.record("t3")["dispatch"]["executor"]),
+        (&3.into(), &"review".into())
+    );
 }
 
 #[test]
 fn what_local_declines_goes_on_to_the_tier() {
     let place = Place::new();
     place.write("x.rs", "");
-    place.write("specpipe.toml", "[dispatch.tiers.1]\nbackend = \"m\"\n[dispatch.backends.m]\ncommand = [\"echo\", \"model\"]\n");
+    place.write(
+        "specpipe.toml",
+        "[dispatch.tiers.1]\nbackend = \"m\"\n[dispatch.backends.m]\ncommand = [\"echo\", \"model\"]\n",
+    );
     let mut command = place.command("");
     command.env_remove("SPECPIPE_DISPATCH_BACKEND");
     let input = format!("{THINK}{{\"id\":\"b\",\"task\":\"count the rust files\"}}\n");
@@ -138,24 +169,34 @@ fn what_local_declines_goes_on_to_the_tier() {
 fn answers_come_from_a_file_by_id_and_attempt() {
     let place = Place::new();
     place.write("answers.jsonl", "{\"id\":\"a\",\"attempt\":1,\"output\":\"one\",\"model\":\"gpt-5-mini\",\"usage\":{\"input_tokens\":1000000,\"output_tokens\":0}}\n{\"id\":\"a\",\"attempt\":2,\"output\":\"two\"}\n");
-    let ran = place.run("--replay answers.jsonl", &format!("{THINK}{{\"id\":\"b\",\"task\":\"think too\"}}\n")).exits(0);
+    let ran = place
+        .run("--replay answers.jsonl", &format!("{THINK}{{\"id\":\"b\",\"task\":\"think too\"}}\n"))
+        .exits(0);
     let dispatch = &ran.record("a")["dispatch"];
     assert_eq!((dispatch["backend"].as_str(), dispatch["output"].as_str()), (Some("replay"), Some("one")));
     assert!((dispatch["cost_usd"].as_f64().unwrap() - 0.25).abs() < 1e-9);
     let missing = &ran.record("b")["dispatch"];
     assert_eq!(missing["status"], "unavailable");
-    assert!(missing["reason"].as_str().unwrap().contains("no answer is recorded for id b attempt 1"), "{missing}");
+    assert!(
+        missing["reason"].as_str().unwrap().contains("no answer is recorded for id b attempt 1"),
+        "{missing}"
+    );
 }
 
 #[test]
 fn a_recorded_run_can_be_replayed() {
     let place = Place::new();
-    let input = "{\"id\":\"a\",\"task\":\"x\"}\n{\"id\":\"b\",\"task\":{\"text\":\"y\",\"depends_on\":[\"a\"]}}\n";
+    let input =
+        "{\"id\":\"a\",\"task\":\"x\"}\n{\"id\":\"b\",\"task\":{\"text\":\"y\",\"depends_on\":[\"a\"]}}\n";
     let recorded = place.run_script("--record answers.jsonl", "cat; [ $SPECPIPE_ID = a ]", input).exits(0);
     let replayed = place.run("--replay answers.jsonl", input).exits(0);
     for id in ["a", "b"] {
         for member in ["status", "output", "attempt", "inputs"] {
-            assert_eq!(recorded.record(id)["dispatch"][member], replayed.record(id)["dispatch"][member], "{id} {member}");
+            assert_eq!(
+                recorded.record(id)["dispatch"][member],
+                replayed.record(id)["dispatch"][member],
+                "{id} {member}"
+            );
         }
     }
 }
@@ -165,7 +206,9 @@ fn an_executor_of_the_project_is_told_to_the_model() {
     let place = Place::new();
     place.program("claude", "printf '%s\\n' \"$@\" > arguments; echo '{\"type\":\"result\",\"subtype\":\"success\",\"result\":\"ok\"}'");
     place.write(".claude/agents/namer.md", "---\nname: namer\ntools: Read\n---\nYou name things.\n");
-    let ran = place.run("--backend claude", "{\"id\":\"a\",\"task\":{\"text\":\"think\",\"executor\":\"namer\"}}\n").exits(0);
+    let ran = place
+        .run("--backend claude", "{\"id\":\"a\",\"task\":{\"text\":\"think\",\"executor\":\"namer\"}}\n")
+        .exits(0);
     assert_eq!(ran.record("a")["dispatch"]["executor"], "namer");
     let arguments = place.read("arguments");
     assert!(arguments.contains("--append-system-prompt\nYou name things.\n--tools\nRead\n"), "{arguments}");

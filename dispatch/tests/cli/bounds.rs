@@ -12,8 +12,15 @@ fn a_task_may_take_as_long_as_it_may() {
     let place = Place::new();
     let slow = place.run_script("--timeout 200ms", "sleep 600", TASK).exits(0);
     let dispatch = &slow.record("a")["dispatch"];
-    assert_eq!((dispatch["status"].as_str(), dispatch["reason"].as_str()), (Some("timeout"), Some("took longer than it may (200ms)")));
-    let own = place.run_script("--timeout 1h", "sleep 600", "{\"id\":\"a\",\"task\":{\"text\":\"x\",\"timeout\":\"200ms\"}}\n");
+    assert_eq!(
+        (dispatch["status"].as_str(), dispatch["reason"].as_str()),
+        (Some("timeout"), Some("took longer than it may (200ms)"))
+    );
+    let own = place.run_script(
+        "--timeout 1h",
+        "sleep 600",
+        "{\"id\":\"a\",\"task\":{\"text\":\"x\",\"timeout\":\"200ms\"}}\n",
+    );
     assert_eq!(own.exits(0).record("a")["dispatch"]["status"], "timeout");
 }
 
@@ -22,7 +29,10 @@ fn a_large_output_goes_to_a_file() {
     let place = Place::new();
     let ran = place.run_script("--output-limit 1k", "seq 1 50000", TASK).exits(0);
     let dispatch = &ran.record("a")["dispatch"];
-    assert!(dispatch["output"].as_str().unwrap().starts_with("1\n2\n3\n") && dispatch["output"].as_str().unwrap().len() <= 1024);
+    assert!(
+        dispatch["output"].as_str().unwrap().starts_with("1\n2\n3\n")
+            && dispatch["output"].as_str().unwrap().len() <= 1024
+    );
     let path = dispatch["output_file"]["path"].as_str().unwrap();
     let whole = std::fs::read(path).unwrap();
     assert_eq!(dispatch["output_file"]["bytes"], whole.len() as u64);
@@ -33,13 +43,20 @@ fn a_large_output_goes_to_a_file() {
 #[test]
 fn nothing_more_is_started_once_the_budget_is_spent() {
     let place = Place::new();
-    let answers: String = (0..4).map(|n| format!("{{\"id\":\"t{n}\",\"output\":\"o\",\"cost_usd\":0.4}}\n")).collect();
+    let answers: String =
+        (0..4).map(|n| format!("{{\"id\":\"t{n}\",\"output\":\"o\",\"cost_usd\":0.4}}\n")).collect();
     place.write("answers.jsonl", &answers);
     let tasks: String = (0..4).map(|n| format!("{{\"id\":\"t{n}\",\"task\":\"think\"}}\n")).collect();
     let ran = place.run("-j 1 --budget 0.5 --replay answers.jsonl", &tasks).exits(0);
-    let statuses: Vec<String> = ran.records().iter().map(|r| r["dispatch"]["status"].as_str().unwrap().to_owned()).collect();
+    let statuses: Vec<String> =
+        ran.records().iter().map(|r| r["dispatch"]["status"].as_str().unwrap().to_owned()).collect();
     assert_eq!(statuses, ["ok", "ok", "budget", "budget"]);
-    assert!(ran.record("t3")["dispatch"]["reason"].as_str().unwrap().starts_with("the run's budget of $0.5 is spent"));
+    assert!(
+        ran.record("t3")["dispatch"]["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("the run's budget of $0.5 is spent")
+    );
     let again = place.run("--rerun budget --replay answers.jsonl", &ran.stdout).exits(0);
     assert!(again.records().iter().all(|record| record["dispatch"]["status"] == "ok"), "{}", again.stdout);
 }
@@ -59,7 +76,8 @@ fn a_task_has_a_budget_of_its_own() {
 fn a_closed_output_ends_everything_quietly() {
     let place = Place::new();
     let mut command = place.command("-j 2");
-    let script = "if [ $SPECPIPE_ID = t0 ]; then echo done; else echo $$ > pid.$SPECPIPE_ID; exec sleep 600; fi";
+    let script =
+        "if [ $SPECPIPE_ID = t0 ]; then echo done; else echo $$ > pid.$SPECPIPE_ID; exec sleep 600; fi";
     let mut child = command.args(["--", "sh", "-c", script]).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, "{{\"id\":\"t0\",\"task\":\"x\"}}").unwrap();
@@ -127,7 +145,9 @@ fn a_hundred_thousand_records_that_need_nothing_pass_in_little_memory() {
     let padding = "p".repeat(600);
     let writer = std::thread::spawn(move || {
         for n in 0..100_000 {
-            let line = format!("{{\"id\":\"t{n}\",\"task\":\"x\",\"dispatch\":{{\"attempt\":1,\"status\":\"ok\",\"executor\":\"e\",\"tier\":1,\"output\":\"{padding}\"}}}}\n");
+            let line = format!(
+                "{{\"id\":\"t{n}\",\"task\":\"x\",\"dispatch\":{{\"attempt\":1,\"status\":\"ok\",\"executor\":\"e\",\"tier\":1,\"output\":\"{padding}\"}}}}\n"
+            );
             stdin.write_all(line.as_bytes()).unwrap();
         }
     });
@@ -139,7 +159,9 @@ fn a_hundred_thousand_records_that_need_nothing_pass_in_little_memory() {
         count += 1;
         if count % 5000 == 0 {
             let text = std::fs::read_to_string(&status).unwrap_or_default();
-            let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
+            let peak = text.lines().find_map(|line| {
+                line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok()
+            });
             most = most.max(peak.unwrap_or_default());
         }
     }
@@ -155,7 +177,8 @@ fn a_slow_task_at_the_front_does_not_hold_up_the_others() {
     let place = Place::new();
     let input: String = (0..400).map(|n| format!("{{\"id\":\"t{n}\",\"task\":\"x\"}}\n")).collect();
     // The first ends when the last has started; many more are between them than are held at once.
-    let script = "case $SPECPIPE_ID in t0) while [ ! -e last ]; do sleep 0.01; done;; t399) touch last;; esac";
+    let script =
+        "case $SPECPIPE_ID in t0) while [ ! -e last ]; do sleep 0.01; done;; t399) touch last;; esac";
     let ran = place.run_script("-j 2 --window 8 --timeout 60s", script, &input).exits(0);
     assert_eq!(ran.record("t0")["dispatch"]["status"], "ok");
     assert_eq!(ran.ids().len(), 400);
@@ -166,10 +189,22 @@ fn wrong_settings_are_named() {
     let place = Place::new();
     for (toml, message, hint) in [
         ("[dispatch]\njbos = 3\n", "specpipe.toml:2: unknown field `jbos`", "did you mean `jobs`?"),
-        ("[dispatch.tiers.1]\nbackend = \"antropic\"\n", "there is no backend `antropic`", "did you mean `anthropic`?"),
-        ("[dispatch.tiers.4]\nbackend = \"anthropic\"\n", "there is no tier `4`", "tiers that ask a model are 1, 2 and 3"),
+        (
+            "[dispatch.tiers.1]\nbackend = \"antropic\"\n",
+            "there is no backend `antropic`",
+            "did you mean `anthropic`?",
+        ),
+        (
+            "[dispatch.tiers.4]\nbackend = \"anthropic\"\n",
+            "there is no tier `4`",
+            "tiers that ask a model are 1, 2 and 3",
+        ),
         ("[dispatch]\ntimeout = \"soon\"\n", "`soon` is no duration", ""),
-        ("[dispatch.tiers.1]\nbackend = \"mine\"\n[dispatch.backends.mine]\nkind = \"command\"\n", "the backend `mine` has no `command`", ""),
+        (
+            "[dispatch.tiers.1]\nbackend = \"mine\"\n[dispatch.backends.mine]\nkind = \"command\"\n",
+            "the backend `mine` has no `command`",
+            "",
+        ),
     ] {
         place.write("specpipe.toml", toml);
         let mut command = place.command("");

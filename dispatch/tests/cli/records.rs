@@ -45,7 +45,11 @@ fn records_that_need_nothing_leave_byte_for_byte() {
 #[test]
 fn dispatching_twice_is_dispatching_once() {
     let place = Place::new();
-    let once = place.run_script("", "cat", "{\"id\":\"a\",\"task\":\"x\"}\n{\"id\":\"b\",\"task\":{\"text\":\"y\",\"depends_on\":[\"a\"]}}\n");
+    let once = place.run_script(
+        "",
+        "cat",
+        "{\"id\":\"a\",\"task\":\"x\"}\n{\"id\":\"b\",\"task\":{\"text\":\"y\",\"depends_on\":[\"a\"]}}\n",
+    );
     let twice = place.run_script("", "echo again", &once.stdout).exits(0);
     assert_eq!(twice.stdout, once.stdout);
 }
@@ -67,7 +71,10 @@ fn a_line_that_is_no_record_leaves_as_one_that_says_so() {
     let ran = Place::new().run_script("", "cat", "{\"id\":\"a\",\"task\":\"x\"}\nnonsense\n[1]\n").exits(3);
     let records = ran.records();
     assert_eq!(records.len(), 3);
-    assert_eq!((records[1]["errors"][0]["line"].as_u64(), records[1]["errors"][0]["raw"].as_str()), (Some(2), Some("nonsense")));
+    assert_eq!(
+        (records[1]["errors"][0]["line"].as_u64(), records[1]["errors"][0]["raw"].as_str()),
+        (Some(2), Some("nonsense"))
+    );
     assert!(ran.stderr.contains("dispatch: error: line 2: not a record"), "{}", ran.stderr);
 }
 
@@ -100,10 +107,16 @@ fn a_rejected_attempt_is_made_again_one_tier_up_and_told_why() {
     assert_eq!((dispatch["attempt"].as_u64(), dispatch["tier"].as_u64()), (Some(2), Some(2)));
     let earlier = &dispatch["earlier"][0];
     assert_eq!((earlier["attempt"].as_u64(), earlier["decision"].as_str()), (Some(1), Some("escalate")));
-    assert_eq!((earlier["reason"].as_str(), earlier["cost_usd"].as_f64()), (Some("2 checks failed"), Some(0.25)));
+    assert_eq!(
+        (earlier["reason"].as_str(), earlier["cost_usd"].as_f64()),
+        (Some("2 checks failed"), Some(0.25))
+    );
     let told = dispatch["output"].as_str().unwrap();
     assert!(told.starts_with("write it\n"), "{told}");
-    assert!(told.contains("grounded: src/y.rs does not exist") && told.contains("src/x.rs:3: it_works failed"), "{told}");
+    assert!(
+        told.contains("grounded: src/y.rs does not exist") && told.contains("src/x.rs:3: it_works failed"),
+        "{told}"
+    );
     assert!(!told.contains("draft one"), "{told}");
     assert_eq!(ran.record("a")["verify"]["attempt"], 1, "what verify said is not ours to change");
 }
@@ -126,7 +139,9 @@ fn other_decisions_ask_for_nothing() {
 #[test]
 fn an_interrupted_attempt_is_made_again_and_others_when_asked() {
     let ended = |status: &str| {
-        format!("{{\"id\":\"a\",\"task\":\"x\",\"dispatch\":{{\"attempt\":1,\"status\":\"{status}\",\"executor\":\"e\",\"tier\":1}}}}\n")
+        format!(
+            "{{\"id\":\"a\",\"task\":\"x\",\"dispatch\":{{\"attempt\":1,\"status\":\"{status}\",\"executor\":\"e\",\"tier\":1}}}}\n"
+        )
     };
     let place = Place::new();
     let attempt = |arguments: &str, status: &str| {
@@ -164,7 +179,11 @@ fn a_plan_runs_nothing_and_shows_everything() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert!(lines[1].contains("early") && lines[1].contains("local"), "{}", ran.stdout);
     assert!(lines[2].contains("late") && lines[2].contains("claude-haiku-5-5"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("2 tasks to run, 2 records to pass as they are; the longest chain has 2 tasks"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("2 tasks to run, 2 records to pass as they are; the longest chain has 2 tasks"),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stderr.contains("it depends on `gone`, which is not in the input"), "{}", ran.stderr);
     assert!(!place.path().join("ran").exists() && !place.path().join(".specpipe").exists());
 }

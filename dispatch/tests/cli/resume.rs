@@ -62,7 +62,10 @@ fn a_killed_run_goes_on_where_it_was() {
 fn no_child_outlives_a_killed_run() {
     let place = Place::new();
     let mut command = place.command("");
-    let mut child = command.args(["--", "sh", "-c", "sleep 600 & echo $! > pid.part; mv pid.part pid; wait"]).spawn().unwrap();
+    let mut child = command
+        .args(["--", "sh", "-c", "sleep 600 & echo $! > pid.part; mv pid.part pid; wait"])
+        .spawn()
+        .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), tasks(0..1).as_bytes()).unwrap();
     wait_until("the task has started", || place.path().join("pid").exists());
     let pid = place.read("pid");
@@ -76,7 +79,9 @@ fn no_child_outlives_a_killed_run() {
 fn exactly_what_changed_is_run_again() {
     let place = Place::new();
     let chain = |text: &str| {
-        format!("{{\"id\":\"a\",\"task\":\"{text}\"}}\n{{\"id\":\"b\",\"task\":{{\"text\":\"y\",\"depends_on\":[\"a\"]}}}}\n")
+        format!(
+            "{{\"id\":\"a\",\"task\":\"{text}\"}}\n{{\"id\":\"b\",\"task\":{{\"text\":\"y\",\"depends_on\":[\"a\"]}}}}\n"
+        )
     };
     let ran = |input: &str, resume: &str| {
         std::fs::remove_file(place.path().join("ended")).ok();
@@ -122,9 +127,16 @@ fn an_interrupt_ends_what_runs_and_keeps_every_record() {
         assert_eq!(ran.ids(), ["t0", "t1", "t2", "t3", "t4", "t5"]);
         let status = |id: &str| ran.record(id)["dispatch"]["status"].as_str().map(str::to_owned);
         assert_eq!(status("t0").as_deref(), Some("ok"));
-        assert_eq!((status("t1").as_deref(), status("t2").as_deref()), (Some("cancelled"), Some("cancelled")));
+        assert_eq!(
+            (status("t1").as_deref(), status("t2").as_deref()),
+            (Some("cancelled"), Some("cancelled"))
+        );
         assert_eq!(status("t5"), None, "what was not started is as it came");
         let again = place.run_script("", "cat", &ran.stdout).exits(0);
-        assert!(again.records().iter().all(|record| record["dispatch"]["status"] == "ok"), "{}", again.stdout);
+        assert!(
+            again.records().iter().all(|record| record["dispatch"]["status"] == "ok"),
+            "{}",
+            again.stdout
+        );
     }
 }

@@ -27,14 +27,18 @@ fn tasks_that_need_nothing_of_each_other_run_at_the_same_time() {
     let script = "touch $SPECPIPE_ID; while [ ! -e a ] || [ ! -e b ]; do sleep 0.01; done";
     let input = "{\"id\":\"a\",\"task\":\"x\"}\n{\"id\":\"b\",\"task\":\"x\"}\n";
     let ran = Place::new().run_script("-j 2 --timeout 20s", script, input).exits(0);
-    assert_eq!((ran.record("a")["dispatch"]["status"].as_str(), ran.record("b")["dispatch"]["status"].as_str()), (Some("ok"), Some("ok")));
+    assert_eq!(
+        (ran.record("a")["dispatch"]["status"].as_str(), ran.record("b")["dispatch"]["status"].as_str()),
+        (Some("ok"), Some("ok"))
+    );
 }
 
 #[test]
 fn no_more_run_at_once_than_may() {
     let place = Place::new();
     let input: String = (0..12).map(|n| format!("{{\"id\":\"t{n}\",\"task\":\"x\"}}\n")).collect();
-    let script = "mkdir -p now; touch now/$SPECPIPE_ID; ls now | wc -l >> seen; sleep 0.02; rm now/$SPECPIPE_ID";
+    let script =
+        "mkdir -p now; touch now/$SPECPIPE_ID; ls now | wc -l >> seen; sleep 0.02; rm now/$SPECPIPE_ID";
     place.run_script("-j 3", script, &input).exits(0);
     let seen = place.read("seen");
     assert!(seen.lines().all(|count| count.trim().parse::<u32>().unwrap() <= 3), "{seen}");
@@ -90,7 +94,10 @@ fn circles_unknown_and_repeated_ids_are_named_and_cost_only_themselves() {
     assert_eq!(ran.records()[5]["dispatch"]["status"], "ok");
     assert_eq!(error(6)["message"], "the id `twice` is taken by the record on line 6");
     let after = &ran.record("after")["dispatch"];
-    assert_eq!((after["status"].as_str(), after["reason"].as_str()), (Some("skipped"), Some("its dependency `lost` could not be processed")));
+    assert_eq!(
+        (after["status"].as_str(), after["reason"].as_str()),
+        (Some("skipped"), Some("its dependency `lost` could not be processed"))
+    );
     assert_eq!(ran.record("fine")["dispatch"]["status"], "ok");
     assert!(ran.stderr.contains("line 4, id self: the task depends on itself"), "{}", ran.stderr);
 }
@@ -101,13 +108,24 @@ fn what_needs_a_failed_task_is_skipped_and_run_when_that_has_been_done() {
     let input = "{\"id\":\"a\",\"task\":\"x\"}\n{\"id\":\"b\",\"task\":{\"text\":\"y\",\"depends_on\":[\"a\"]}}\n{\"id\":\"c\",\"task\":{\"text\":\"z\",\"depends_on\":[\"b\"]}}\n";
     let failed = place.run_script("", "exit 1", input).exits(0);
     let skipped = &failed.record("b")["dispatch"];
-    assert_eq!((skipped["status"].as_str(), skipped["reason"].as_str()), (Some("skipped"), Some("its dependency `a` ended as failed")));
+    assert_eq!(
+        (skipped["status"].as_str(), skipped["reason"].as_str()),
+        (Some("skipped"), Some("its dependency `a` ended as failed"))
+    );
     assert_eq!(failed.record("c")["dispatch"]["reason"], "its dependency `b` ended as skipped");
-    assert_eq!(place.run_script("", "exit 0", &failed.stdout).exits(0).stdout, failed.stdout, "nothing has changed");
+    assert_eq!(
+        place.run_script("", "exit 0", &failed.stdout).exits(0).stdout,
+        failed.stdout,
+        "nothing has changed"
+    );
     let done = place.run_script("--rerun failed", "cat", &failed.stdout).exits(0);
     for id in ["a", "b", "c"] {
         let dispatch = &done.record(id)["dispatch"];
-        assert_eq!((dispatch["status"].as_str(), dispatch["attempt"].as_u64()), (Some("ok"), Some(2)), "{id}");
+        assert_eq!(
+            (dispatch["status"].as_str(), dispatch["attempt"].as_u64()),
+            (Some("ok"), Some(2)),
+            "{id}"
+        );
     }
 }
 
@@ -123,7 +141,10 @@ fn a_result_made_from_a_replaced_one_is_made_again() {
     );
     let ran = Place::new().run_script("", "cat", input).exits(0);
     let b = &ran.record("b")["dispatch"];
-    assert_eq!((b["attempt"].as_u64(), b["tier"].as_u64(), &b["inputs"]["a"]), (Some(2), Some(1), &serde_json::json!(2)));
+    assert_eq!(
+        (b["attempt"].as_u64(), b["tier"].as_u64(), &b["inputs"]["a"]),
+        (Some(2), Some(1), &serde_json::json!(2))
+    );
     assert_eq!(b["earlier"][0]["reason"], "its input `a` was replaced: attempt 1 by attempt 2");
     assert_eq!(ran.record("c")["dispatch"]["attempt"], 4, "its input is not newer than what it used");
 }
@@ -131,9 +152,12 @@ fn a_result_made_from_a_replaced_one_is_made_again() {
 #[test]
 fn dependents_wait_for_an_accepted_result_if_that_is_wanted() {
     let done = |verdict: &str| {
-        format!("{{\"id\":\"a\",\"task\":\"x\",\"dispatch\":{{\"attempt\":1,\"status\":\"ok\",\"executor\":\"e\",\"tier\":1,\"output\":\"A\"}}{verdict}}}\n{{\"id\":\"b\",\"task\":{{\"text\":\"y\",\"depends_on\":[\"a\"]}}}}\n{{\"id\":\"c\",\"task\":{{\"text\":\"z\",\"depends_on\":[\"b\"]}}}}\n")
+        format!(
+            "{{\"id\":\"a\",\"task\":\"x\",\"dispatch\":{{\"attempt\":1,\"status\":\"ok\",\"executor\":\"e\",\"tier\":1,\"output\":\"A\"}}{verdict}}}\n{{\"id\":\"b\",\"task\":{{\"text\":\"y\",\"depends_on\":[\"a\"]}}}}\n{{\"id\":\"c\",\"task\":{{\"text\":\"z\",\"depends_on\":[\"b\"]}}}}\n"
+        )
     };
-    let accepted = ",\"verify\":{\"attempt\":1,\"decision\":\"accept\",\"confidence\":1,\"checks\":[],\"reason\":\"r\"}";
+    let accepted =
+        ",\"verify\":{\"attempt\":1,\"decision\":\"accept\",\"confidence\":1,\"checks\":[],\"reason\":\"r\"}";
     let place = Place::new();
     let waiting = place.run_script("--deps accepted", "cat", &done("")).exits(0);
     assert_eq!(waiting.stdout, done(""), "nothing is run, and nothing is said to be wrong");
@@ -175,6 +199,9 @@ fn the_tasks_of_a_random_graph_all_run_after_what_they_need() {
     let position = |task: u64| log.lines().position(|line| line == format!("t{task}")).unwrap();
     assert_eq!(log.lines().count(), 300);
     for (task, needs) in needs.iter().enumerate() {
-        assert!(needs.iter().all(|need| position(*need) < position(task as u64)), "t{task} started too early");
+        assert!(
+            needs.iter().all(|need| position(*need) < position(task as u64)),
+            "t{task} started too early"
+        );
     }
 }

@@ -3,7 +3,9 @@
 use crate::harness::{Place, finish};
 
 fn task(id: &str, executor: &str, rest: &str) -> String {
-    format!("{{\"id\":\"{id}\",\"task\":{{\"text\":\"do it\"{rest}}},\"classify\":{{\"tier\":2,\"executor\":\"{executor}\",\"confidence\":1,\"risk\":\"low\",\"scores\":{{\"1\":0,\"2\":1,\"3\":0}}}}}}\n")
+    format!(
+        "{{\"id\":\"{id}\",\"task\":{{\"text\":\"do it\"{rest}}},\"classify\":{{\"tier\":2,\"executor\":\"{executor}\",\"confidence\":1,\"risk\":\"low\",\"scores\":{{\"1\":0,\"2\":1,\"3\":0}}}}}}\n"
+    )
 }
 
 #[test]
@@ -12,7 +14,9 @@ fn work_is_a_commit_on_a_branch_of_its_own() {
     place.write("a.txt", "edited by the user\n");
     place.write("mine", "untracked\n");
     let before = place.git(&["status", "--porcelain"]);
-    let ran = place.run_script("", "cat a.txt; echo two > a.txt; echo new > b.txt", &task("t", "implement", "")).exits(0);
+    let ran = place
+        .run_script("", "cat a.txt; echo two > a.txt; echo new > b.txt", &task("t", "implement", ""))
+        .exits(0);
     let dispatch = &ran.record("t")["dispatch"];
     assert_eq!(dispatch["output"], "one\n", "the work starts from HEAD");
     assert_eq!(dispatch["branch"], "specpipe/t-1");
@@ -40,7 +44,10 @@ fn work_that_changes_nothing_leaves_nothing() {
 fn whoever_may_not_write_has_no_worktree() {
     let place = Place::repository();
     let ran = place.run_script("", "pwd", &task("t", "review", "")).exits(0);
-    assert_eq!(ran.record("t")["dispatch"]["output"].as_str().unwrap().trim(), place.path().canonicalize().unwrap().display().to_string());
+    assert_eq!(
+        ran.record("t")["dispatch"]["output"].as_str().unwrap().trim(),
+        place.path().canonicalize().unwrap().display().to_string()
+    );
     let ran = place.run_script("", "pwd", &task("u", "implement", ",\"tools\":[\"Read\"]")).exits(0);
     assert!(!ran.record("u")["dispatch"]["output"].as_str().unwrap().contains("worktrees"));
     let ran = place.run_script("--worktrees never", "pwd", &task("v", "implement", "")).exits(0);
@@ -57,7 +64,9 @@ fn a_recorded_patch_is_work_too_and_a_rejected_one_is_repaired() {
         serde_json::json!({"id": "u", "output": "broken", "patch": patch("never there", "x")}),
     ];
     place.write("answers.jsonl", &answers.map(|answer| answer.to_string() + "\n").concat());
-    let ran = place.run("--replay answers.jsonl", &(task("t", "implement", "") + &task("u", "implement", ""))).exits(0);
+    let ran = place
+        .run("--replay answers.jsonl", &(task("t", "implement", "") + &task("u", "implement", "")))
+        .exits(0);
     let first = ran.record("t");
     assert_eq!(first["dispatch"]["files_changed"], serde_json::json!(["a.txt"]));
     let broken = &ran.record("u")["dispatch"];
@@ -68,7 +77,10 @@ fn a_recorded_patch_is_work_too_and_a_rejected_one_is_repaired() {
     let ran = place.run("--replay answers.jsonl", &format!("{rejected}\n")).exits(0);
     let second = &ran.record("t")["dispatch"];
     assert_eq!((second["attempt"].as_u64(), second["branch"].as_str()), (Some(2), Some("specpipe/t-2")));
-    assert_eq!(second["base"], first["dispatch"]["base"], "changes are told against where the first attempt started");
+    assert_eq!(
+        second["base"], first["dispatch"]["base"],
+        "changes are told against where the first attempt started"
+    );
     assert_eq!(place.git(&["show", "specpipe/t-2:a.txt"]), "right\n");
     assert_eq!(place.git(&["show", "specpipe/t-1:a.txt"]), "wrong\n");
     assert_eq!(place.read("a.txt"), "one\n");
@@ -78,7 +90,9 @@ fn a_recorded_patch_is_work_too_and_a_rejected_one_is_repaired() {
 fn work_that_builds_on_work_starts_from_it() {
     let place = Place::repository();
     let input = task("first", "implement", "") + &task("second", "implement", ",\"depends_on\":[\"first\"]");
-    let ran = place.run_script("", "[ $SPECPIPE_ID = second ] && cat new.txt; echo $SPECPIPE_ID >> new.txt", &input).exits(0);
+    let ran = place
+        .run_script("", "[ $SPECPIPE_ID = second ] && cat new.txt; echo $SPECPIPE_ID >> new.txt", &input)
+        .exits(0);
     let second = &ran.record("second")["dispatch"];
     assert_eq!(second["output"], "first\n");
     assert_eq!(second["base"], ran.record("first")["dispatch"]["commit"]);
@@ -115,7 +129,8 @@ fn a_resumed_run_leaves_no_worktree_of_the_killed_one() {
     let mark = place.path().parent().unwrap().join("mark");
     command.env("OLDPWD_MARK", &mark);
     let mut child = command.spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), task("t", "implement", "").as_bytes()).unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), task("t", "implement", "").as_bytes())
+        .unwrap();
     crate::harness::wait_until("the task works", || mark.exists());
     child.kill().unwrap();
     child.wait().unwrap();
@@ -123,6 +138,9 @@ fn a_resumed_run_leaves_no_worktree_of_the_killed_one() {
     command.args(["--", "sh", "-c", "ls; echo done > done"]);
     let ran = finish(command, &task("t", "implement", "")).exits(0);
     let dispatch = &ran.record("t")["dispatch"];
-    assert_eq!((dispatch["branch"].as_str(), dispatch["output"].as_str()), (Some("specpipe/t-1"), Some("a.txt\n")));
+    assert_eq!(
+        (dispatch["branch"].as_str(), dispatch["output"].as_str()),
+        (Some("specpipe/t-1"), Some("a.txt\n"))
+    );
     assert_eq!(place.git(&["worktree", "list"]).lines().count(), 2);
 }
