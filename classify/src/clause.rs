@@ -58,6 +58,8 @@ pub(crate) struct Clause<'t> {
     pub(crate) refers_back: bool,
     /// Its object is a pronoun, and nothing before says what that is.
     pub(crate) lacks_object: bool,
+    /// What is changed stands in documentation: "… in the README".
+    pub(crate) is_in_docs: bool,
     /// The object is new: "a parser", not "the parser".
     pub(crate) object_is_new: bool,
     /// Speaks of "when", "if" or "after" something happens.
@@ -240,6 +242,7 @@ fn read<'t>(tokens: &[Token<'t>], sentence: usize) -> Clause<'t> {
                 &["it", "them", "their", "its", "each", "those", "these", "ones", "results", "result"],
             )
         }),
+        is_in_docs: is_in_docs(said),
         object_is_new: false,
         has_condition: said.iter().skip(1).any(|token| {
             ["when", "if", "after", "once", "while", "whenever", "instead", "instead of", "on"]
@@ -292,6 +295,34 @@ fn read<'t>(tokens: &[Token<'t>], sentence: usize) -> Clause<'t> {
     clause
 }
 
+/// Tells whether the clause ends in a place in documentation. Comments are no such place: programs have them too.
+fn is_in_docs(said: &[Token]) -> bool {
+    let Some(at) = said.iter().rposition(|token| is_one_of(token, &["in", "from", "of", "to"])) else {
+        return false;
+    };
+    let place = &said[at + 1..];
+    let names = [
+        "readme",
+        "docs",
+        "documentation",
+        "changelog",
+        "docstring",
+        "docstrings",
+        "guide",
+        "tutorial",
+        "wiki",
+        "faq",
+    ];
+    let is_source =
+        said.iter().any(|token| is_one_of(token, &["as", "described", "documented", "specified", "per"]));
+    !is_source
+        && place.len() <= 3
+        && place.iter().any(|token| {
+            is_one_of(token, &names)
+                || token.kind == Kind::Name && token.meaning.about.has(About::DOCS.or(About::FILE))
+        })
+}
+
 fn is_one_of(token: &Token, words: &[&str]) -> bool {
     words.iter().any(|word| same(token.text, word))
 }
@@ -341,6 +372,11 @@ fn mood<'t>(clause: &mut Clause<'t>, said: &[Token<'t>], asks_politely: bool) {
             set_act(clause, Some(&first));
             return;
         }
+    }
+    let contracted = first.text.contains(['\'', '’']) && !first.is(Role::NEGATION) || first.is(Role::PERSON);
+    if contracted {
+        // "it's broken", "we're not closing it": nobody asks.
+        return statement(clause, said);
     }
     let is_question = second.is_some_and(|next| next.is(Role::PERSON) || next.is(Role::DETERMINER))
         || !first.is(Role::NEGATION);

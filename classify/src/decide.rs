@@ -129,6 +129,9 @@ impl Draft {
             parts: compound::parts(reading),
             reasons,
         };
+        if tier == 3 && !draft.only_reads && clause.mood != Mood::Decide && draft.risk.risk == Risk::Low {
+            draft.risk = Assessed { risk: Risk::Medium, why: "a mistake would spread to other parts" };
+        }
         if let Some(hardest) = draft.parts.iter().max_by_key(|part| part.tier.number()) {
             draft.tier = hardest.tier.number();
             draft.executor = hardest.executor.clone();

@@ -92,7 +92,9 @@ fn is_foreign(tokens: &[Token]) -> bool {
         foreign += usize::from(token.is(Role::FOREIGN));
         other_script += usize::from(!token.is(Role::ENGLISH) && !token.text.is_ascii());
     }
-    other_script * 2 > words || foreign >= 2 && foreign * 3 > known || words >= 5 && known * 4 < words
+    other_script * 2 > words
+        || foreign >= 2 && foreign * 3 > known
+        || foreign >= 1 && words >= 4 && known * 3 < words
 }
 
 /// "the button is not aligned, fix it": what "it" is has been said.
@@ -163,6 +165,26 @@ fn adjusted(label: Label, clause: &Clause, leaf: Option<Leaf>) -> Option<Leaf> {
             0.75,
             "it changes code and the approach is clear",
             "its label says tests",
+        ),
+        (Label::Bug | Label::Feature | Label::Other | Label::Act(_), Some(leaf))
+            if matches!(leaf.executor, Executor::Explore | Executor::Validate)
+                && clause.act != Some(Act::Vcs) =>
+        {
+            // "parser: check the length first": what the program does from now on, not what somebody is to do.
+            leaf_of(
+                2,
+                Executor::Implement,
+                0.6,
+                "it changes code and the approach is clear",
+                "its label says that it is a change",
+            )
+        }
+        (Label::Bug | Label::Feature | Label::Other, None) => leaf_of(
+            2,
+            Executor::Implement,
+            0.5,
+            "it changes code, and the approach is not clear",
+            "its label says that it is a change",
         ),
         (Label::Ci, None) => leaf_of(
             2,

@@ -143,8 +143,7 @@ fn is_small_design(clause: &Clause) -> bool {
     if about.any(About::ARCHITECTURE.or(About::DISTRIBUTED).or(About::APPROACH)) {
         return false;
     }
-    let suggests = verb_is(clause, &["suggest", "propose", "recommend"])
-        && clause.object.any(About::VAGUE.or(About::TRIVIAL).or(About::BUG).or(About::LOOKUP));
+    let suggests = verb_is(clause, &["suggest", "propose", "recommend"]) && !about.any(About::WHOLE);
     suggests || about.any(VISIBLE) && !about.any(About::PROTOCOL) || about.any(About::TESTS)
 }
 
@@ -306,7 +305,7 @@ pub(crate) fn runs_command(clause: &Clause) -> Option<Because> {
             }
         }
         Act::Add | Act::Change | Act::Find if is_tooling(clause) => or_harder(0.6, "a step of a pipeline"),
-        Act::Remove if clause.length <= 3 && clause.names_place && about.any(About::FILE) => {
+        Act::Remove if clause.length == 2 && clause.names_place && about.any(About::FILE) => {
             or_harder(0.65, "removes a file")
         }
         Act::Add
@@ -444,6 +443,11 @@ pub(crate) fn documents(clause: &Clause) -> Option<Because> {
             | Act::Run,
         ) if object.any(About::DOCS) && !is_doc_feature(clause) => {
             because(0.85, "writes or updates documentation")
+        }
+        Some(Act::Add | Act::Change | Act::Fix | Act::Remove | Act::Improve | Act::Refactor)
+            if clause.is_in_docs =>
+        {
+            because(0.75, "changes what stands in documentation")
         }
         None if object.any(About::DOCS) && clause.mood == Mood::Title => {
             or_harder(0.65, "is about documentation")

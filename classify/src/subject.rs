@@ -19,7 +19,9 @@ pub(crate) enum Label {
     Feature,
     /// A verb, as in `refactor: …`.
     Act(Act),
-    /// A component, or something else that says nothing about the work.
+    /// Says that a task follows, and nothing else.
+    LeadIn,
+    /// A component, as in the subject of a commit.
     Other,
 }
 
@@ -39,7 +41,7 @@ pub(crate) fn label(text: &str) -> (Option<Label>, usize) {
         if next.is_empty() || next.starts_with('\n') {
             break;
         }
-        if found.is_none() || label != Label::Other {
+        if found.is_none_or(|found| found == Label::Other) {
             found = Some(label);
         }
         begin += length + after.len() - next.len();
@@ -69,7 +71,44 @@ fn before_colon(text: &str) -> Option<(Label, usize)> {
     let plain = name.chars().all(|c| c.is_alphanumeric() || " _-./,*+@#&".contains(c));
     let orders = words > 1
         && (lexicon::word(first).act.is_some() || lexicon::word(first).role.any(lexicon::Role::FILLER));
-    (plain && words <= 3 && !orders).then(|| (of_word(name), end + 1))
+    if !plain || words > 3 || orders {
+        return None;
+    }
+    let label = if is_lead_in(first) { Label::LeadIn } else { of_word(name) };
+    Some((label, end + 1))
+}
+
+/// "Task: …", "Step 2: …": what follows is what somebody wants.
+fn is_lead_in(word: &str) -> bool {
+    let words = [
+        "task",
+        "tasks",
+        "todo",
+        "fixme",
+        "step",
+        "note",
+        "goal",
+        "question",
+        "q",
+        "help",
+        "hi",
+        "hello",
+        "hey",
+        "user",
+        "prompt",
+        "instructions",
+        "instruction",
+        "context",
+        "objective",
+        "subtask",
+        "ticket",
+        "issue",
+        "wip",
+        "chat",
+        "me",
+        "re",
+    ];
+    words.iter().any(|known| same(word, known))
 }
 
 fn of_word(name: &str) -> Label {
@@ -125,6 +164,7 @@ mod tests {
             ("[CI] use the newest image", Some(Label::Ci), "use the newest image"),
             ("refactor: one loop", Some(Label::Act(Act::Refactor)), "one loop"),
             ("Feature request: tabs", Some(Label::Feature), "tabs"),
+            ("Task 3: run the tests", Some(Label::LeadIn), "run the tests"),
             ("explain this: x + y", None, "explain this: x + y"),
             ("see http://localhost:80", None, "see http://localhost:80"),
             ("fix:", None, "fix:"),

@@ -383,6 +383,9 @@ fn what_is(chunk: &str) -> (Kind, Meaning) {
     if is_number(word) {
         return (Kind::Number, Meaning { about: About::NUMBER, ..Meaning::default() });
     }
+    if bytes[0] == b'.' {
+        return (Kind::Name, Meaning { about: named(word), ..Meaning::default() });
+    }
     if bytes[0] == b'$' {
         return (Kind::Name, Meaning { about: About::SHELL, ..Meaning::default() });
     }

@@ -58,7 +58,7 @@ pub(super) const ROLES: &[(Role, &str)] = &[
          query queries request requests answer answers benchmark refactor cleanup switch benchmarks draft stop open
          push pull diff blame handle handles audit deploy",
     ),
-    (Role::ASKS, "what where who when which why how whats wheres"),
+    (Role::ASKS, "what where who when which why how whats wheres what's where's how's who's"),
     (
         Role::WANTS,
         "want wants need needs wish would_like i'd_like would_love looking_for would_be_nice would_be_great
@@ -123,7 +123,7 @@ pub(super) const ABOUT: &[(About, &str)] = &[
     (
         About::TRIVIAL,
         "whitespace white_space trailing_whitespace indentation indent formatting newline newlines semicolon semicolons
-         prettier rustfmt gofmt clang-format black isort linter lints lint_warnings lint_errors lint_issues warning
+         prettier fmt rustfmt gofmt clang-format black isort linter lints lint_warnings lint_errors lint_issues warning
          warnings unused unused_import unused_imports unused_variable unused_variables dead_code gitignore
          .gitignore editorconfig .editorconfig copyright copyright_year license_header boilerplate placeholder
          hello_world debug_output print_statement print_statements console.log debug_print
@@ -532,7 +532,7 @@ pub(super) const ACTS: &[(Act, &str)] = &[
          scale resize recognize recognise retry defer delay inject propagate promote_to do restore re-enable reenable
          regenerate exit check_for sanitize calculate compute measure estimate minimize minimise decrease cut prepare select collect rely disable suppress silence warn specify complete finish
          initialize initialise don't_use synchronize match cap widen narrow guard unify_names share
-         not_use preprocess repeat insert_into carry_out perform conduct populate lazy-load lazy_load separate combine flip invert rotate revoke",
+         reject construct standardize standardise parametrize strip accept recompute not_use preprocess repeat insert_into carry_out perform conduct populate lazy-load lazy_load separate combine flip invert rotate revoke",
     ),
     (
         Act::Remove,
