@@ -48,6 +48,7 @@ pub struct Command {
     spool: Option<PathBuf>,
     handed: Handed,
     grace: Duration,
+    last_line: Option<(fn(&[u8]) -> bool, Duration)>,
 }
 
 /// Open files that are handed to a child in place of the pipes to us.
@@ -130,6 +131,7 @@ impl Command {
             spool: None,
             handed: Handed::default(),
             grace: GRACE,
+            last_line: None,
         }
     }
 
@@ -217,6 +219,14 @@ impl Command {
         self
     }
 
+    /// Ends it when it is still there so long after it has printed a last line. Some agent programs print their result
+    /// and then hang. How it ended is told as it ended; its result is in what it printed.
+    #[must_use]
+    pub fn ends_after(mut self, is_last: fn(&[u8]) -> bool, patience: Duration) -> Self {
+        self.last_line = Some((is_last, patience));
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
@@ -229,7 +239,7 @@ impl Command {
         let mut streams =
             Streams::new(&mut child, self).map_err(|error| self.problem("run").because(error))?;
         let exit = Watch::new(&child);
-        let mut waiter = Waiter { command: self, started, asked: None, reason: None };
+        let mut waiter = Waiter { command: self, started, asked: None, reason: None, looked: None, done: None };
         let status = loop {
             if let Some(status) = child.try_wait().map_err(|error| self.problem("wait for").because(error))? {
                 break status;
@@ -303,6 +313,9 @@ struct Waiter<'a> {
     started: Instant,
     asked: Option<Instant>,
     reason: Option<How>,
+    /// When what was printed last was looked at, and since when it has been the last.
+    looked: Option<Instant>,
+    done: Option<Instant>,
 }
 
 impl Waiter<'_> {
@@ -321,11 +334,24 @@ impl Waiter<'_> {
             Some(How::TimedOut)
         } else if expired(self.command.idle_timeout, streams.last_read) {
             Some(How::Idle)
+        } else if self.has_hung(streams) {
+            None
         } else {
             return;
         };
         self.asked = Some(Instant::now());
         group.signal(Signal::TERM);
+    }
+
+    /// Tells whether the last line was printed long ago.
+    fn has_hung(&mut self, streams: &Streams) -> bool {
+        let Some((is_last, patience)) = self.command.last_line else { return false };
+        if self.looked != Some(streams.last_read) {
+            self.looked = Some(streams.last_read);
+            let is_done = is_last(streams.output[0].captured.last_line());
+            self.done = is_done.then(|| self.done.unwrap_or_else(Instant::now));
+        }
+        self.done.is_some_and(|done| done.elapsed() >= patience)
     }
 
     /// Returns how long nothing has to be looked at. An interrupt wakes nobody, so never long.
@@ -577,6 +603,14 @@ pub struct Captured {
 }
 
 impl Captured {
+    /// Returns the last line so far, without its line break.
+    fn last_line(&self) -> &[u8] {
+        let end = if self.tail.is_empty() { &self.head } else { &self.tail };
+        let end = end.strip_suffix(b"\n").unwrap_or(end);
+        let start = end.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
+        &end[start..]
+    }
+
     /// Tells whether something in the middle is missing here.
     pub fn truncated(&self) -> bool {
         self.total > (self.head.len() + self.tail.len()) as u64
@@ -728,6 +762,19 @@ mod tests {
     fn silence_is_a_way_to_end_too() {
         let ended = sh("echo start; sleep 60").idle_timeout(Duration::from_millis(300)).run().unwrap();
         assert_eq!((ended.how, ended.stdout.text().as_str()), (How::Idle, "start\n"));
+    }
+
+    #[test]
+    fn a_program_that_hangs_after_its_last_line_is_ended() {
+        let started = Instant::now();
+        let script = "echo working; echo '{done}'; exec sleep 60";
+        let is_last = |line: &[u8]| line.starts_with(b"{done");
+        let ended = sh(script).ends_after(is_last, Duration::from_millis(100)).run().unwrap();
+        assert_eq!(ended.stdout.text(), "working\n{done}\n");
+        assert!(!ended.success() && started.elapsed() < Duration::from_secs(30));
+        let talking = "echo '{done}'; sleep 0.3; echo more; sleep 0.3; exit 5";
+        let ended = sh(talking).ends_after(is_last, Duration::from_secs(20)).run().unwrap();
+        assert_eq!(ended.how, How::Exited(5));
     }
 
     #[test]
