@@ -33,6 +33,9 @@ const STDERR: usize = 4 << 10;
 /// The most that an agent program may print; its result is in there somewhere.
 const PRINTED: usize = 64 << 20;
 
+/// An agent program that is still there so long after its result does not end by itself.
+const HANGS: Duration = Duration::from_secs(5);
+
 /// The longest that one argument can be on Linux, zero byte included.
 const ARGUMENT: usize = 128 << 10;
 
@@ -124,6 +127,23 @@ impl Preset {
         Preset::ALL.into_iter().find(|preset| preset.name() == name || preset.program() == name)
     }
 
+    /// Returns what tells the last line that it prints, for those that have been seen to hang after it.
+    fn last_line(self) -> Option<fn(&[u8]) -> bool> {
+        fn has(line: &[u8], text: &str) -> bool {
+            line.windows(text.len()).any(|window| window == text.as_bytes())
+        }
+        match self {
+            Preset::Claude => Some(|line| line.ends_with(b"}") && has(line, "\"type\":\"result\"")),
+            Preset::Codex => {
+                Some(|line| has(line, "\"type\":\"turn.completed\"") || has(line, "\"type\":\"turn.failed\""))
+            }
+            Preset::OpenCode => {
+                Some(|line| has(line, "\"type\":\"step_finish\"") && has(line, "\"reason\":\"stop\""))
+            }
+            _ => None,
+        }
+    }
+
     fn invoke(self, job: &Job) -> Invocation {
         match self {
             Preset::Claude => claude::invoke(job),
@@ -190,6 +210,9 @@ impl Program {
             argv.push(argument.into());
         }
         let mut command = self.command(job, argv).capture(PRINTED);
+        if let Some(is_last) = preset.last_line() {
+            command = command.ends_after(is_last, HANGS);
+        }
         for (name, value) in &invocation.env {
             let is_set = std::env::var_os(name).is_some() || self.env.iter().any(|(own, _)| own == name);
             if !is_set {

@@ -213,3 +213,15 @@ fn an_executor_of_the_project_is_told_to_the_model() {
     let arguments = place.read("arguments");
     assert!(arguments.contains("--append-system-prompt\nYou name things.\n--tools\nRead\n"), "{arguments}");
 }
+
+#[test]
+fn an_agent_program_that_hangs_after_its_result_has_succeeded() {
+    let place = Place::new();
+    place.program(
+        "claude",
+        "echo '{\"type\":\"result\",\"subtype\":\"success\",\"result\":\"done\"}'; exec sleep 600",
+    );
+    let ran = place.run("--backend claude", THINK).exits(0);
+    let dispatch = &ran.record("a")["dispatch"];
+    assert_eq!((dispatch["status"].as_str(), dispatch["output"].as_str()), (Some("ok"), Some("done")));
+}
