@@ -10,7 +10,7 @@ use crate::commands::{self, Place};
 use crate::config::{Config, Mode};
 use crate::files::{self, Subject};
 use crate::gate::Gate;
-use crate::report::{self, Report};
+use crate::report::{self, Detail, Report};
 use crate::{scope, walk};
 
 /// Checks, reports, and ends with 1 if a gate fails.
@@ -23,7 +23,12 @@ pub(crate) fn run(config: &Config, directory: &Path, mut io: Io) -> Exit {
             Err(Failed::Fatal(problem)) => return io.diagnostics.fatal(&problem),
         };
     let color = report::wants_color(config.format, config.color);
-    let text = report::write(&report, config.format, color, io.diagnostics.is_verbose());
+    let detail = match (io.diagnostics.is_quiet(), io.diagnostics.is_verbose()) {
+        (true, _) => Detail::Errors,
+        (_, true) => Detail::All,
+        _ => Detail::Normal,
+    };
+    let text = report::write(&report, config.format, color, detail);
     let written = io.output.write_all(text.as_bytes()).and_then(|()| io.output.flush());
     match written {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Exit::Ok,

@@ -76,7 +76,8 @@ pub struct Args {
     pub declare: Vec<String>,
 
     /// The longest that one command may take [default: 15m]
-    #[arg(long, help_heading = "Gates", value_name = "TIME", value_parser = shared::units::parse_duration)]
+    #[arg(long, help_heading = "Gates", value_name = "TIME", value_parser = shared::units::parse_duration,
+        env = "SPECPIPE_GATES_TIMEOUT", hide_env = true)]
     pub timeout: Option<std::time::Duration>,
 
     /// How findings are written when used alone
@@ -96,7 +97,8 @@ pub struct Args {
     pub exit_status: bool,
 
     /// How many files or records are checked at the same time [default: the number of processors]
-    #[arg(short, long, help_heading = "Output", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(short, long, help_heading = "Output", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024),
+        env = "SPECPIPE_GATES_JOBS", hide_env = true)]
     pub jobs: Option<u16>,
 
     #[command(flatten)]

@@ -5,18 +5,24 @@
 use anstyle::{AnsiColor, Style};
 use shared::section::{Outcome, Severity};
 
-use super::Report;
+use super::{Detail, Report};
 use crate::found::Found;
 use crate::gate::{Gate, plural};
 
-pub(super) fn write(report: &Report, color: bool, verbose: bool) -> String {
+pub(super) fn write(report: &Report, color: bool, detail: Detail) -> String {
+    let verbose = detail == Detail::All;
     let paint =
         |style: Style, text: &str| if color { format!("{style}{text}{style:#}") } else { text.to_owned() };
     let bold = Style::new().bold();
     let mut text = String::new();
     for (gate, found) in report.findings(verbose) {
         let finding = found.clone().told();
-        if finding.severity == Severity::Note && !verbose {
+        let least = match detail {
+            Detail::Errors => Severity::Error,
+            Detail::Normal => Severity::Warning,
+            Detail::All => Severity::Note,
+        };
+        if finding.severity < least {
             continue;
         }
         let place = place(found);
@@ -30,6 +36,9 @@ pub(super) fn write(report: &Report, color: bool, verbose: bool) -> String {
         let classes = if classes.is_empty() { String::new() } else { format!(" ({})", classes.join(", ")) };
         let place = if place.is_empty() { String::new() } else { format!("{}: ", paint(bold, &place)) };
         text.push_str(&format!("{place}{head}: {}{classes}\n", one_line(&finding.message)));
+    }
+    if detail == Detail::Errors {
+        return text;
     }
     for gate in &report.gates {
         let told = verbose
@@ -68,7 +77,8 @@ fn summary(report: &Report, paint: &dyn Fn(Style, &str) -> String) -> String {
     }
     let existing = report.gates.iter().flat_map(|gate| &gate.found).filter(|found| found.existing).count();
     if existing > 0 {
-        parts.push(format!("{existing} that were there before"));
+        let were = if existing == 1 { "was" } else { "were" };
+        parts.push(format!("{existing} that {were} there before"));
     }
     let outcome = report.outcome();
     let findings = if parts.is_empty() { String::new() } else { format!("{} in ", parts.join(", ")) };

@@ -25,6 +25,16 @@ pub enum Format {
     Github,
 }
 
+/// How much people want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// What fails, and nothing else.
+    Errors,
+    Normal,
+    /// Also notes, what was there before, and every gate.
+    All,
+}
+
 /// Everything there is to tell.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
@@ -54,9 +64,9 @@ impl Report {
 }
 
 /// Returns the report as text.
-pub(crate) fn write(report: &Report, format: Format, color: bool, verbose: bool) -> String {
+pub(crate) fn write(report: &Report, format: Format, color: bool, detail: Detail) -> String {
     match format {
-        Format::Human => human::write(report, color, verbose),
+        Format::Human => human::write(report, color, detail),
         Format::Jsonl => jsonl::write(report),
         Format::Sarif => sarif::write(report),
         Format::Github => github::write(report),

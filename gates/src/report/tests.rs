@@ -35,23 +35,25 @@ fn report() -> Report {
 #[test]
 fn people_get_a_line_for_each_finding_and_a_sum() {
     assert_eq!(
-        write(&report(), Format::Human, false, false),
+        write(&report(), Format::Human, false, Detail::Normal),
         "a dir/ü,:%\\n.py:3:7: error[syntax/rule]: 50% wrong:\\nsecond line\n\
          b.py: warning[syntax/not-checked]: not checked: too large\n\
          c.sh:1:7: error[secrets/rule]: an AWS access key id (CWE-798, A07)\n\
          syntax fail: 1 finding was there before the change\n\
          lint unverifiable: ruff is not installed\n\
-         fail: 2 errors, 1 warning, 1 that were there before in 3 files (syntax fail, secrets fail, lint unverifiable)\n\
+         fail: 2 errors, 1 warning, 1 that was there before in 3 files (syntax fail, secrets fail, lint unverifiable)\n\
          not run: tests: cargo test (--full runs them)\n"
     );
-    let verbose = write(&report(), Format::Human, true, true);
+    let quiet = write(&report(), Format::Human, false, Detail::Errors);
+    assert_eq!(quiet.lines().count(), 2, "{quiet}");
+    let verbose = write(&report(), Format::Human, true, Detail::All);
     assert!(verbose.contains("old (was there before the change)") && verbose.contains("\u{1b}["));
 }
 
 #[test]
 fn github_gets_commands_with_everything_escaped() {
     assert_eq!(
-        write(&report(), Format::Github, false, false),
+        write(&report(), Format::Github, false, Detail::Normal),
         "::error file=a dir/ü%2C%3A%25%0A.py,line=3,col=7,title=syntax/rule::50%25 wrong:%0Asecond line\n\
          ::warning file=b.py,title=syntax/not-checked::not checked: too large\n\
          ::error file=c.sh,line=1,col=7,title=secrets/rule::an AWS access key id\n\
@@ -61,7 +63,7 @@ fn github_gets_commands_with_everything_escaped() {
 
 #[test]
 fn programs_get_findings_gates_and_a_summary() {
-    let text = write(&report(), Format::Jsonl, false, false);
+    let text = write(&report(), Format::Jsonl, false, Detail::Normal);
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let kinds: Vec<&str> = lines.iter().map(|line| line["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["finding", "finding", "finding", "finding", "gate", "gate", "gate", "summary"]);
@@ -75,7 +77,7 @@ fn programs_get_findings_gates_and_a_summary() {
 /// What the SARIF 2.1.0 schema and GitHub's upload demand of the members that are used here.
 #[test]
 fn sarif_is_what_its_readers_demand() {
-    let log: Value = serde_json::from_str(&write(&report(), Format::Sarif, false, false)).unwrap();
+    let log: Value = serde_json::from_str(&write(&report(), Format::Sarif, false, Detail::Normal)).unwrap();
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
