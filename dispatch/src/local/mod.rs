@@ -9,13 +9,14 @@
 //! looked up before they are used. Whether the answer is good enough is left to `verify`.
 
 mod command;
+mod cursor;
+mod filter;
 mod find;
 mod grammar;
 mod history;
 mod intent;
 mod kind;
 mod language;
-mod outcome;
 mod place;
 mod read;
 mod report;

@@ -1,11 +1,16 @@
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
+use std::time::SystemTime;
 
 use shared::section::{Status, Task, Tier};
 use tempfile::TempDir;
 
 use super::*;
 use crate::backend::Draft;
+
+/// Paths, contents and times of all files.
+type Fingerprint = Vec<(PathBuf, Vec<u8>, SystemTime)>;
 
 /// A repository with two commits by two people, something ignored, and something uncommitted.
 struct Repository {
@@ -112,7 +117,7 @@ impl Repository {
     }
 
     /// Returns all files, their content and their times, git's own included.
-    fn fingerprint(&self) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+    fn fingerprint(&self) -> Fingerprint {
         let mut found: Vec<_> = walkdir::WalkDir::new(self.dir.path())
             .into_iter()
             .map(|entry| entry.expect("an entry"))
@@ -398,8 +403,8 @@ proptest::proptest! {
             "-Xtouch", "`--exec=touch pwned`", "/tmp/pwned", "`\\n`", "%s", "*", "`*`", "/(/", "/x*/i", "HEAD", "src",
         ]),
     ) {
-        static REPOSITORY: std::sync::LazyLock<(Repository, Vec<(PathBuf, Vec<u8>, std::time::SystemTime)>)> =
-            std::sync::LazyLock::new(|| {
+        static REPOSITORY: LazyLock<(Repository, Fingerprint)> =
+            LazyLock::new(|| {
                 let repository = quick_repository();
                 let before = repository.fingerprint();
                 (repository, before)

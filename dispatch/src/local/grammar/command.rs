@@ -3,8 +3,9 @@
 use shared::project::Purpose::{self, Build, Format, Lint, Test, Types};
 
 use super::{Rule, scope, slot};
+use crate::local::cursor::Cursor;
 use crate::local::intent::{Intent, Place, Run};
-use crate::local::words::{Cursor, Token};
+use crate::local::words::Token;
 
 pub(super) const RULES: &[Rule] = &[run, question, tool, everything];
 

@@ -6,18 +6,21 @@
 //! wrong answer.
 
 mod command;
+mod directory;
 mod file;
 mod history;
 mod read;
 mod scope;
 mod search;
+mod size;
 mod slot;
 mod version;
 
 use std::cell::Cell;
 
+use super::cursor::Cursor;
 use super::intent::Intent;
-use super::words::{Cursor, Token, tokens};
+use super::words::{Token, tokens};
 
 pub(super) use slot::is_revision;
 
@@ -38,7 +41,16 @@ pub(super) fn understand(text: &str) -> Result<Intent, String> {
         return understand(inner);
     }
     let furthest = Cell::new(0);
-    let families = [command::RULES, history::RULES, version::RULES, read::RULES, search::RULES, file::RULES];
+    let families = [
+        command::RULES,
+        history::RULES,
+        version::RULES,
+        read::RULES,
+        search::RULES,
+        file::RULES,
+        directory::RULES,
+        size::RULES,
+    ];
     for rule in families.into_iter().flatten() {
         let mut cursor = Cursor::new(&tokens, &furthest);
         if let Some(intent) = rule(&mut cursor)

@@ -1,8 +1,9 @@
 //! Rules about the content of one file.
 
 use super::{Rule, scope, slot};
+use crate::local::cursor::Cursor;
 use crate::local::intent::{Intent, Part, Place};
-use crate::local::words::{Cursor, Token};
+use crate::local::words::Token;
 
 pub(super) const RULES: &[Rule] = &[whole, lines_of, ends_of, question];
 

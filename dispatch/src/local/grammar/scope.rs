@@ -3,9 +3,10 @@
 use globset::Glob;
 
 use super::slot;
+use crate::local::cursor::Cursor;
 use crate::local::intent::{Filter, Place, Scope};
 use crate::local::kind;
-use crate::local::words::{Cursor, Token};
+use crate::local::words::Token;
 
 /// What follows the thing that is looked for: eaten as long as anything is known.
 pub(super) fn tail(cursor: &mut Cursor, scope: &mut Scope, insensitive: &mut bool) {

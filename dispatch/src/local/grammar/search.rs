@@ -2,8 +2,8 @@
 
 use super::slot::Plain;
 use super::{Rule, file, scope, slot};
+use crate::local::cursor::Cursor;
 use crate::local::intent::{Intent, Pattern, PatternKind, Place, Scope, Show};
-use crate::local::words::Cursor;
 
 pub(super) const RULES: &[Rule] = &[
     search,
@@ -30,9 +30,8 @@ pub(super) fn content(cursor: &mut Cursor) -> Option<Pattern> {
 
 /// Eats a verb and what it is about.
 fn relation(cursor: &mut Cursor) -> Option<Pattern> {
-    let anywhere = |pattern: Option<Pattern>| pattern;
     if cursor.eat("import|imports|importing|require|requires|requiring|include|includes|including|imported") {
-        return anywhere(slot::pattern(cursor, PatternKind::Import, Plain::Any));
+        return slot::pattern(cursor, PatternKind::Import, Plain::Any);
     }
     if cursor.eat_any(&["depend|depends|depending on"]) {
         return slot::pattern(cursor, PatternKind::Import, Plain::Any);

@@ -1,8 +1,8 @@
 //! Rules about versions and dependencies.
 
 use super::{Rule, scope, slot};
+use crate::local::cursor::Cursor;
 use crate::local::intent::{Intent, Place, Versioned};
-use crate::local::words::Cursor;
 
 pub(super) const RULES: &[Rule] = &[project, of_name, name_first, dependencies, is_dependency, dependents];
 
