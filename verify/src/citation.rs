@@ -4,6 +4,8 @@
 //! Everything that merely looks like a path has to stay out: URLs, globs, placeholders, `and/or`, versions,
 //! dates, MIME types, product names such as `Node.js`.
 
+mod tree;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -35,10 +37,12 @@ pub(crate) fn citations(answer: &Answer<'_>) -> Vec<Citation> {
     for line in answer.prose.iter().filter(|line| !matches!(line.shape, Shape::Blank | Shape::Quote)) {
         in_line(line.text, &mut found);
     }
-    let listings =
-        answer.blocks.iter().filter(|b| matches!(b.info, "" | "text" | "txt" | "plain" | "plaintext"));
-    for line in listings.flat_map(|block| &block.lines) {
-        in_listing(line, &mut found);
+    let plain = ["", "text", "txt", "plain", "plaintext", "tree"];
+    for block in answer.blocks.iter().filter(|block| plain.contains(&block.info)) {
+        match tree::paths(&block.lines) {
+            Some(paths) => found.extend(paths.into_iter().filter_map(listed)),
+            None => block.lines.iter().for_each(|line| in_listing(line, &mut found)),
+        }
     }
     found
 }
@@ -72,6 +76,12 @@ fn in_listing(line: &str, found: &mut Vec<Citation>) {
     in_line(line, &mut all);
     let indent = line.len() - line.trim_start_matches([' ', '\t', '-', '*', '.', '/']).len();
     found.extend(all.into_iter().filter(|c| c.at <= indent && (c.path.contains('/') || c.lines.is_some())));
+}
+
+/// Returns the citation of a path that stands in a drawn tree.
+fn listed(path: String) -> Option<Citation> {
+    let certain = certainty(&path)?;
+    Some(Citation { context: path.clone(), path, lines: None, certain, at: 0, content: None })
 }
 
 /// Returns what follows `path:12:` at the beginning of a line, as `grep -n` prints it.

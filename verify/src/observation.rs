@@ -63,7 +63,8 @@ pub(crate) struct Observation {
 
 impl Observation {
     pub(crate) fn new(check: &str, standing: Standing, detail: impl Into<String>) -> Observation {
-        let detail = detail.into();
+        // What tools print may go over several lines; a detail is one.
+        let detail = detail.into().split_whitespace().collect::<Vec<_>>().join(" ");
         Observation { check: check.to_owned(), standing, detail: (!detail.is_empty()).then_some(detail) }
     }
 

@@ -62,6 +62,14 @@ impl Place {
             Err(_) => path,
         };
         let Some(relative) = normal(relative) else { return Found::Outside };
+        // A tree is often drawn from the name of the directory itself.
+        let own = self.root.file_name().and_then(|name| relative.strip_prefix(name).ok());
+        let relative = match own {
+            Some(inside) if !inside.as_os_str().is_empty() && !self.root.join(&relative).exists() => {
+                inside.to_owned()
+            }
+            _ => relative,
+        };
         let direct = self.root.join(&relative);
         if direct.is_file() {
             return Found::Files(vec![direct]);

@@ -184,24 +184,30 @@ pub(crate) fn decide(standings: &[Standing], needed: Standing) -> Decision {
 
 /// Returns how well the observations speak for the attempt, 0 to 1.
 ///
-/// Evidence adds up as independent witnesses do, from an even chance; every defect takes its share away. The
-/// weights are set, not measured: what may be relied on is their order.
+/// It starts at an even chance. The best evidence counts most and a second piece a little; more count nothing,
+/// since they are seldom independent. Every defect takes its share away. The weights are set, not measured: what
+/// may be relied on is their order.
 pub(crate) fn confidence(standings: &[Standing]) -> f64 {
-    let mut doubt: f64 = 0.5;
-    let mut intact: f64 = 1.0;
-    for standing in standings {
-        match standing {
-            Standing::Conclusive => doubt *= 0.1,
-            Standing::Supporting => doubt *= 0.3,
-            Standing::Clean | Standing::Skipped => {}
-            Standing::Open => intact *= 0.95,
-            Standing::Doubt => intact *= 0.6,
-            Standing::Missing => intact *= 0.5,
-            Standing::Small => intact *= 0.3,
-            Standing::Hard => intact *= 0.05,
-        }
-    }
-    (((1.0 - doubt) * intact) * 100.0).round() / 100.0
+    let count = |from: Standing| standings.iter().filter(|standing| **standing <= from).count();
+    let doubt: f64 = match (count(Standing::Conclusive), count(Standing::Supporting)) {
+        (0, 0) => 0.5,
+        (0, 1) => 0.15,
+        (0, _) => 0.1,
+        (_, 1) => 0.05,
+        _ => 0.02,
+    };
+    let intact: f64 = standings
+        .iter()
+        .map(|standing| match standing {
+            Standing::Conclusive | Standing::Supporting | Standing::Clean | Standing::Skipped => 1.0,
+            Standing::Open => 0.95,
+            Standing::Doubt => 0.6,
+            Standing::Missing => 0.5,
+            Standing::Small => 0.3,
+            Standing::Hard => 0.05,
+        })
+        .product();
+    ((1.0 - doubt) * intact * 100.0).round() / 100.0
 }
 
 #[cfg(test)]

@@ -77,9 +77,15 @@ fn one(attempt: &Attempt<'_>, gate: &GateResult, writes: bool) -> Observation {
                 if attempt.risk == Risk::High && writes { Standing::Missing } else { Standing::Open };
             Observation::new(&name, standing, reason)
         }
-        Outcome::Pass if !writes => Observation::new(&name, Standing::Clean, reason),
-        Outcome::Pass if shows_behaviour(gate) => Observation::new(&name, Standing::Conclusive, reason),
-        Outcome::Pass => Observation::new(&name, Standing::Supporting, reason),
+        Outcome::Pass => {
+            let standing = match (writes, shows_behaviour(gate)) {
+                (false, _) => Standing::Clean,
+                (true, true) => Standing::Conclusive,
+                (true, false) => Standing::Supporting,
+            };
+            let remark = if reason.is_empty() { reason } else { format!(" ({reason})") };
+            Observation::new(&name, standing, format!("the gate `{}` passes{remark}", gate.gate))
+        }
         Outcome::Fail => {
             let (standing, detail) = (failed(attempt, gate, writes), evidence(gate));
             Observation::new(&name, standing, detail)
