@@ -15,6 +15,9 @@ use tokio::sync::Notify;
 use super::clock::Clock;
 use super::fault::{Fault, Reach};
 
+/// After how many rounds of answers a width is tried again that was too much.
+const CAREFUL_ROUNDS: f64 = 10.0;
+
 /// The lanes of a run, by backend and model.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lanes(Arc<Mutex<HashMap<String, Arc<Gate>>>>);
@@ -44,13 +47,22 @@ struct State {
     inside: usize,
     /// How many may be.
     width: f64,
+    /// How many there were when it was last too many.
+    too_many: f64,
     /// How often the lane was narrowed.
     narrowed: u64,
 }
 
 impl Default for State {
     fn default() -> Self {
-        State { opens: None, closed: None, inside: 0, width: f64::INFINITY, narrowed: 0 }
+        State {
+            opens: None,
+            closed: None,
+            inside: 0,
+            width: f64::INFINITY,
+            too_many: f64::INFINITY,
+            narrowed: 0,
+        }
     }
 }
 
@@ -149,15 +161,18 @@ impl Pass {
         let mut state = lock(&self.gate.state);
         // All who were inside together are told so, and it was one event.
         if state.narrowed == self.narrowed {
-            state.width = (state.width.min(state.inside as f64) / 2.0).max(1.0);
+            state.too_many = state.width.min(state.inside as f64);
+            state.width = (state.too_many / 2.0).max(1.0);
             state.narrowed += 1;
         }
     }
 
-    /// Says that the server answered: after as many answers as may be inside, one more may.
+    /// Says that the server answered: after a round of answers one more may be inside. What was too many before
+    /// is tried only after many rounds, because to be told so again costs everybody the wait that comes with it.
     pub(crate) fn answered(&self) {
         let mut state = lock(&self.gate.state);
-        state.width += 1.0 / state.width;
+        let rounds = if state.width + 1.0 < state.too_many { 1.0 } else { CAREFUL_ROUNDS };
+        state.width += 1.0 / (state.width * rounds);
     }
 }
 
