@@ -59,6 +59,7 @@ impl History {
             }
             None => {
                 let earlier = self.few.iter().rposition(|seen| *seen == half).map(|at| at as u32);
+                self.few.reserve_exact(1);
                 self.few.push(half);
                 if self.few.len() > FEW {
                     self.many = Some(Box::new(self.few.drain(..).zip(0..).collect()));

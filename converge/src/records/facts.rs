@@ -12,23 +12,37 @@ use shared::section::Decision;
 
 use super::content::Mask;
 
-/// What the loop has to know of a record.
+/// A record at one moment: what it says, and what the loop has to know of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Form {
+    /// The hash of what it says.
+    pub(crate) content: Hash,
+    /// What has to be kept in mind of it.
+    pub(crate) facts: Facts,
+}
+
+/// What the loop has to keep in mind of a record. Small: there may be a million of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Facts {
-    /// What it says.
-    pub(crate) content: Hash,
     /// The attempt it is at; 0 before the first.
     pub(crate) attempt: u32,
     /// The verdict on this very attempt.
     pub(crate) decision: Option<Decision>,
-    /// The records it needs.
-    pub(crate) depends_on: Box<[String]>,
-    /// The attempt of each record that it was made from.
-    pub(crate) inputs: BTreeMap<String, u32>,
     /// Stages let it by from now on.
     pub(crate) has_errors: bool,
     /// What all its attempts and its verdict have cost.
     pub(crate) cost_usd: f64,
+    /// Most records need no others.
+    pub(crate) links: Option<Box<Links>>,
+}
+
+/// The records that a record needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Links {
+    /// Their ids.
+    pub(crate) depends_on: Vec<String>,
+    /// The attempt of each that it was made from.
+    pub(crate) inputs: BTreeMap<String, u32>,
 }
 
 /// The members of a section that matter here. A section of another shape is no reason to fail: it is not ours.
@@ -66,27 +80,39 @@ fn view<T: DeserializeOwned>(record: &Record, name: &str) -> Option<T> {
     serde_json::from_str(record.raw(name)?).ok()
 }
 
-impl Facts {
-    /// Reads them from a record.
-    pub(crate) fn of(record: &Record, mask: &Mask) -> Facts {
+impl Form {
+    /// Reads it from a record.
+    pub(crate) fn of(record: &Record, mask: &Mask) -> Form {
         let task: TaskView = view(record, "task").unwrap_or_default();
         let dispatch: DispatchView = view(record, "dispatch").unwrap_or_default();
         let verify: Option<VerifyView> = view(record, "verify");
         let earlier = dispatch.earlier.iter().filter_map(|earlier| earlier.cost_usd);
         let attempts: f64 = earlier.chain(dispatch.cost_usd).sum();
         let verdict = verify.as_ref().map_or(0.0, |verify| verify.cost_usd);
-        Facts {
-            content: mask.hash(&record.to_line()),
+        let links = Links { depends_on: task.depends_on, inputs: dispatch.inputs };
+        let facts = Facts {
             attempt: dispatch.attempt,
             // A verdict on an older attempt is stale. Without any attempt there is nothing that it could be older than.
             decision: verify
                 .filter(|verify| dispatch.attempt == 0 || verify.attempt == dispatch.attempt)
                 .map(|verify| verify.decision),
-            depends_on: task.depends_on.into(),
-            inputs: dispatch.inputs,
             has_errors: record.has_errors(),
             cost_usd: attempts + verdict,
-        }
+            links: Some(links).filter(|links| !links.depends_on.is_empty()).map(Box::new),
+        };
+        Form { content: mask.hash(&record.to_line()), facts }
+    }
+}
+
+impl Facts {
+    /// Returns the ids of the records it needs.
+    pub(crate) fn depends_on(&self) -> &[String] {
+        self.links.as_ref().map_or(&[], |links| &links.depends_on)
+    }
+
+    /// Returns the attempt of another record that it was made from.
+    pub(crate) fn input(&self, id: &str) -> Option<u32> {
+        self.links.as_ref()?.inputs.get(id).copied()
     }
 
     /// Returns the verdict, if it needs no further attempt.
@@ -105,7 +131,7 @@ mod tests {
     use super::*;
 
     fn facts(line: &str) -> Facts {
-        Facts::of(&Record::parse(line.to_owned()).unwrap(), &Mask::new(&[]).unwrap())
+        Form::of(&Record::parse(line.to_owned()).unwrap(), &Mask::new(&[]).unwrap()).facts
     }
 
     #[test]
@@ -139,6 +165,6 @@ mod tests {
     fn sections_of_another_shape_are_let_be() {
         let facts = facts(r#"{"id":"a","task":"x","dispatch":7,"gates":[],"verify":"good"}"#);
         assert_eq!((facts.attempt, facts.decision, facts.cost_usd), (0, None, 0.0));
-        assert!(facts.depends_on.is_empty());
+        assert!(facts.depends_on().is_empty());
     }
 }

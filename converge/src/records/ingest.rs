@@ -25,20 +25,16 @@ impl Incoming {
     /// Looks at a line.
     pub(crate) fn of(line: Line) -> Incoming {
         let number = line.number;
-        let original = line.bytes.clone();
         match line.into_record(super::NAME) {
             Err((problem, record)) => {
                 Incoming::Broken { number, problem, text: record.to_line().into_owned() }
             }
             Ok(record) => {
-                let text = record.to_line();
-                // Only an id that was given just now makes the text another one.
-                let is_without_id = text.as_bytes().trim_ascii() != original.trim_ascii();
-                if record.has_errors() && is_without_id {
-                    return Incoming::Errors(String::from_utf8_lossy(&original).into_owned());
+                let text = record.to_line().into_owned();
+                match record.id().map(str::to_owned) {
+                    Some(id) => Incoming::Record { id, record, number, text },
+                    None => Incoming::Errors(text),
                 }
-                let (id, text) = (record.id().unwrap_or_default().to_owned(), text.into_owned());
-                Incoming::Record { id, record, number, text }
             }
         }
     }

@@ -27,11 +27,11 @@ use shared::writer::{Stopped, Writer};
 use shared::{Diagnostics, Exit, Io, Problem, Record, interrupt};
 
 use crate::config::RecordsPlan;
-use facts::Facts;
+use facts::{Facts, Form};
 use ingest::Incoming as Line;
 use journal::{Earlier, Finished, Incoming, Journal};
 use limit::Stop;
-use pipeline::Ended;
+use pipeline::{Ended, Terms};
 use round::{Arrival, Rounds};
 use store::{Place, Store};
 
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
             key.update(line.text().as_bytes()).update(b"\n");
             let place = store.append(line.text()).map_err(keep)?;
             match &line {
-                Line::Record { id, record, .. } => records.add(id, Facts::of(record, &plan.mask), place),
+                Line::Record { id, record, .. } => records.add(id, Form::of(record, &plan.mask), place),
                 Line::Errors(_) => records.add_broken(place),
                 Line::Broken { number, problem, .. } => {
                     records.add_broken(place);
@@ -160,11 +160,11 @@ impl<'a> Run<'a> {
         let record = Record::parse(text).ok();
         match record.as_ref().and_then(|record| Some((record.id()?, record))) {
             Some((id, record)) => {
-                let facts = Facts::of(record, &self.plan.mask);
-                if facts.has_errors {
+                let form = Form::of(record, &self.plan.mask);
+                if form.facts.has_errors {
                     self.exit = self.exit.worse(Exit::Records);
                 }
-                self.records.came_back(id, facts, place);
+                self.records.came_back(id, form, place);
             }
             None => {
                 self.exit = self.exit.worse(Exit::Records);
@@ -219,8 +219,13 @@ impl<'a> Run<'a> {
         let entries = self.records.entries();
         pipeline::give(&path, &self.store, given.iter().map(|index| entries[*index].place)).map_err(keep)?;
         let left = self.plan.time.map(|time| time.saturating_sub(elapsed));
-        let time = [self.plan.round_time, left].into_iter().flatten().min();
-        pipeline::run(&self.plan.program, self.records.round(), &path, &self.journal.returned_path(), time)
+        let spent = self.records.tally().cost_usd;
+        let terms = Terms {
+            round: self.records.round(),
+            time: [self.plan.round_time, left].into_iter().flatten().min(),
+            budget_left_usd: self.plan.budget_usd.map(|budget| (budget - spent).max(0.0)),
+        };
+        pipeline::run(&self.plan.program, terms, &path, &self.journal.returned_path())
     }
 
     /// Takes in what came back and returns how many records those are.
@@ -234,10 +239,10 @@ impl<'a> Run<'a> {
             let line = Line::of(line);
             match &line {
                 Line::Record { id, record, number, .. } => {
-                    let facts = Facts::of(record, &self.plan.mask);
-                    let has_errors = facts.has_errors;
+                    let form = Form::of(record, &self.plan.mask);
+                    let has_errors = form.facts.has_errors;
                     let place = self.store.place_of_next(line.text());
-                    match self.records.came_back(id, facts, place) {
+                    match self.records.came_back(id, form, place) {
                         Arrival::Duplicate => {
                             let problem =
                                 Problem::new(format!("came back once more in round {round}; left out"))

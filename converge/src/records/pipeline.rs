@@ -19,6 +19,17 @@ use crate::config::Program;
 /// The environment variable that tells the command which round it is, from 1.
 pub(crate) const ROUND: &str = "CONVERGE_ROUND";
 
+/// The environment variable that tells the command how much may still be spent, in dollars.
+pub(crate) const BUDGET_LEFT: &str = "CONVERGE_BUDGET_LEFT";
+
+/// What a round is told and allowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) round: u32,
+    pub(crate) time: Option<Duration>,
+    pub(crate) budget_left_usd: Option<f64>,
+}
+
 /// How a round of the command ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
@@ -37,24 +48,21 @@ pub(crate) fn give(path: &Path, store: &Store, places: impl Iterator<Item = Plac
 }
 
 /// Runs the command over one file into another. What it says on standard error, it says to the user.
-pub(crate) fn run(
-    program: &Program,
-    round: u32,
-    given: &Path,
-    returned: &Path,
-    time: Option<Duration>,
-) -> Result<Ended, Problem> {
+pub(crate) fn run(program: &Program, terms: Terms, given: &Path, returned: &Path) -> Result<Ended, Problem> {
     let open = |file: io::Result<File>, path: &Path| {
         file.map_err(|error| Problem::new(format!("cannot open `{}`", path.display())).because(error))
     };
     let mut command = Command::new(program.argv.clone())
-        .env(ROUND, round.to_string())
+        .env(ROUND, terms.round.to_string())
         .stdin_from(open(File::open(given), given)?)
         .stdout_to(open(File::create(returned), returned)?);
     if let Ok(stderr) = io::stderr().as_fd().try_clone_to_owned() {
         command = command.stderr_to(stderr);
     }
-    if let Some(time) = time {
+    if let Some(left) = terms.budget_left_usd {
+        command = command.env(BUDGET_LEFT, format!("{left:.6}"));
+    }
+    if let Some(time) = terms.time {
         command = command.timeout(time);
     }
     let ended = command.run()?;

@@ -4,12 +4,13 @@
 //! they depend on, directly or not: stages let settled records pass, and a dependent can not be scheduled without them.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use shared::section::Decision;
 
 use crate::cycle::{History, Visit};
 
-use super::facts::Facts;
+use super::facts::{Facts, Form};
 
 /// A record that was given so often and never came back is not given again.
 pub(crate) const GIVEN_UP_AFTER: u32 = 3;
@@ -38,7 +39,7 @@ pub(crate) enum Standing {
 #[derive(Debug)]
 pub(crate) struct Entry<P> {
     /// What it is matched by. A line that is no record has none.
-    pub(crate) id: Option<Box<str>>,
+    pub(crate) id: Option<Rc<str>>,
     /// What is known of its last form.
     pub(crate) facts: Option<Facts>,
     /// Where its last form is kept.
@@ -83,7 +84,7 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Rounds<P> {
     entries: Vec<Entry<P>>,
-    by_id: HashMap<Box<str>, Namesakes>,
+    by_id: HashMap<Rc<str>, Namesakes>,
     round: u32,
 }
 
@@ -91,9 +92,42 @@ pub(crate) struct Rounds<P> {
 /// namesakes are told apart by their order, which every stage keeps.
 #[derive(Debug, Default)]
 struct Namesakes {
-    indexes: Vec<usize>,
+    indexes: Indexes,
     /// Those before this one have come back.
-    next: usize,
+    next: u32,
+}
+
+/// Places in the list, nearly always one.
+#[derive(Debug, Default)]
+enum Indexes {
+    #[default]
+    None,
+    One(u32),
+    // Boxed, so that the usual case is small.
+    #[allow(clippy::box_collection)]
+    Many(Box<Vec<u32>>),
+}
+
+impl Indexes {
+    fn push(&mut self, index: u32) {
+        match self {
+            Indexes::None => *self = Indexes::One(index),
+            Indexes::One(first) => *self = Indexes::Many(Box::new(vec![*first, index])),
+            Indexes::Many(all) => all.push(index),
+        }
+    }
+
+    fn as_slice(&self) -> &[u32] {
+        match self {
+            Indexes::None => &[],
+            Indexes::One(index) => std::slice::from_ref(index),
+            Indexes::Many(all) => all,
+        }
+    }
+
+    fn first(&self) -> Option<usize> {
+        self.as_slice().first().map(|index| *index as usize)
+    }
 }
 
 impl<P> Rounds<P> {
@@ -103,8 +137,8 @@ impl<P> Rounds<P> {
     }
 
     /// Adds a record of the input.
-    pub(crate) fn add(&mut self, id: &str, facts: Facts, place: P) {
-        self.push(Some(id), Some(facts), place);
+    pub(crate) fn add(&mut self, id: &str, form: Form, place: P) {
+        self.push(Some(id), Some(form), place);
     }
 
     /// Adds a line that is no record. It takes part in nothing.
@@ -112,21 +146,26 @@ impl<P> Rounds<P> {
         self.push(None, None, place);
     }
 
-    fn push(&mut self, id: Option<&str>, facts: Option<Facts>, place: P) -> usize {
+    fn push(&mut self, id: Option<&str>, form: Option<Form>, place: P) -> usize {
         let index = self.entries.len();
-        if let Some(id) = id {
-            self.by_id.entry(id.into()).or_default().indexes.push(index);
-        }
+        let id: Option<Rc<str>> = id.map(|id| {
+            let known = self.by_id.get_key_value(id).map(|(id, _)| Rc::clone(id));
+            let id = known.unwrap_or_else(|| id.into());
+            self.by_id.entry(Rc::clone(&id)).or_default().indexes.push(index as u32);
+            id
+        });
+        let (history, facts) = match form {
+            Some(Form { content, facts }) => (History::starting_with(content), Some(facts)),
+            None => (History::default(), None),
+        };
         let standing = match &facts {
             None => Standing::LetBy,
             Some(facts) if facts.has_errors => Standing::LetBy,
             Some(facts) => facts.final_decision().map_or(Standing::Open, Standing::Decided),
         };
         self.entries.push(Entry {
-            id: id.map(Into::into),
-            history: facts
-                .as_ref()
-                .map_or_else(History::default, |facts| History::starting_with(facts.content)),
+            id,
+            history,
             facts,
             place,
             standing,
@@ -164,18 +203,18 @@ impl<P> Rounds<P> {
         if matches!(entry.standing, Standing::Open | Standing::LetBy | Standing::GivenUp) {
             return false;
         }
-        facts.depends_on.iter().filter_map(|id| self.dependency(id)).any(|dependency| {
+        facts.depends_on().iter().filter_map(|id| Some((id, self.dependency(id)?))).any(|(id, dependency)| {
             let attempt = dependency.facts.as_ref().map_or(0, |facts| facts.attempt);
-            match facts.inputs.get(&**dependency.id.as_ref().expect("found by its id")) {
+            match facts.input(id) {
                 // Given once more after that and still made from the older one: the pipeline does not want to.
-                Some(used) => attempt > *used && dependency.changed_in >= entry.given_in,
+                Some(used) => attempt > used && dependency.changed_in >= entry.given_in,
                 None => dependency.changed_in > entry.given_in && !facts.is_accepted(),
             }
         })
     }
 
     fn dependency(&self, id: &str) -> Option<&Entry<P>> {
-        self.by_id.get(id).map(|namesakes| &self.entries[namesakes.indexes[0]])
+        Some(&self.entries[self.by_id.get(id)?.indexes.first()?])
     }
 
     /// Begins a round and returns the records that take part, in order.
@@ -191,8 +230,7 @@ impl<P> Rounds<P> {
         }
         while let Some(index) = queue.pop() {
             let Some(facts) = &self.entries[index].facts else { continue };
-            for dependency in facts.depends_on.iter().filter_map(|id| self.by_id.get(&**id)) {
-                let first = dependency.indexes[0];
+            for first in facts.depends_on().iter().filter_map(|id| self.by_id.get(&**id)?.indexes.first()) {
                 if !std::mem::replace(&mut takes_part[first], true) {
                     queue.push(first);
                 }
@@ -212,25 +250,26 @@ impl<P> Rounds<P> {
     }
 
     /// Takes in a record that came back.
-    pub(crate) fn came_back(&mut self, id: &str, facts: Facts, place: P) -> Arrival {
+    pub(crate) fn came_back(&mut self, id: &str, form: Form, place: P) -> Arrival {
         let Some(namesakes) = self.by_id.get_mut(id) else {
-            let index = self.push(Some(id), Some(facts), place);
+            let index = self.push(Some(id), Some(form), place);
             let (round, entry) = (self.round, &mut self.entries[index]);
             (entry.rounds, entry.given_in, entry.changed_in) = (1, round, round);
             return Arrival::New(index);
         };
-        let awaited =
-            namesakes.indexes[namesakes.next..].iter().position(|index| self.entries[*index].is_awaited);
-        let Some(ahead) = awaited else {
-            namesakes.next = namesakes.indexes.len();
+        let all = namesakes.indexes.as_slice();
+        let mut left = all[namesakes.next as usize..].iter().map(|index| *index as usize);
+        let Some(ahead) = left.position(|index| self.entries[index].is_awaited) else {
+            namesakes.next = all.len() as u32;
             return Arrival::Duplicate;
         };
-        let index = namesakes.indexes[namesakes.next + ahead];
-        namesakes.next += ahead + 1;
+        let index = all[namesakes.next as usize + ahead] as usize;
+        namesakes.next += ahead as u32 + 1;
+        let Form { content, facts } = form;
         let entry = &mut self.entries[index];
         entry.is_awaited = false;
         entry.missed = 0;
-        let visit = entry.history.visit(facts.content);
+        let visit = entry.history.visit(content);
         let has_moved = entry.facts.as_ref().is_none_or(|before| before.attempt != facts.attempt);
         if visit != Visit::Unchanged || has_moved {
             entry.changed_in = self.round;
@@ -292,8 +331,10 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::facts::Links;
+
     /// `a:<content>:<attempt>:<verdict>`; a verdict is one letter of `-`, `a`ccept, `e`scalate, `b`locked.
-    fn facts(text: &str) -> Facts {
+    fn form(text: &str) -> Form {
         let mut parts = text.split(':');
         let content = parts.next().unwrap_or_default();
         let attempt = parts.next().and_then(|attempt| attempt.parse().ok()).unwrap_or(0);
@@ -303,32 +344,28 @@ mod tests {
             Some("b") => Some(Decision::Blocked),
             _ => None,
         };
-        Facts {
-            content: blake3::hash(content.as_bytes()),
-            attempt,
-            decision,
-            depends_on: Box::default(),
-            inputs: Default::default(),
-            has_errors: content == "!",
-            cost_usd: 0.0,
-        }
+        let has_errors = content == "!";
+        let facts = Facts { attempt, decision, has_errors, cost_usd: 0.0, links: None };
+        Form { content: blake3::hash(content.as_bytes()), facts }
     }
 
-    fn needing(text: &str, id: &str, used: Option<u32>) -> Facts {
+    fn needing(text: &str, id: &str, used: Option<u32>) -> Form {
         let inputs = used.map(|used| (id.to_owned(), used)).into_iter().collect();
-        Facts { depends_on: Box::new([id.to_owned()]), inputs, ..facts(text) }
+        let Form { content, mut facts } = form(text);
+        facts.links = Some(Box::new(Links { depends_on: vec![id.to_owned()], inputs }));
+        Form { content, facts }
     }
 
     /// Runs one record through the forms and returns where it stands in the end and after how many rounds.
     fn run(forms: &[&str]) -> (Standing, u32) {
         let mut rounds = Rounds::new();
-        rounds.add("a", facts(forms[0]), ());
-        for form in &forms[1..] {
+        rounds.add("a", form(forms[0]), ());
+        for text in &forms[1..] {
             if rounds.begin().is_empty() {
                 break;
             }
-            if *form != "lost" {
-                rounds.came_back("a", facts(form), ());
+            if *text != "lost" {
+                rounds.came_back("a", form(text), ());
             }
             rounds.end(false);
         }
@@ -360,8 +397,8 @@ mod tests {
     #[test]
     fn a_round_takes_the_open_records_and_what_they_need() {
         let mut rounds = Rounds::new();
-        rounds.add("root", facts("r:1:a"), ());
-        rounds.add("other", facts("o:1:a"), ());
+        rounds.add("root", form("r:1:a"), ());
+        rounds.add("other", form("o:1:a"), ());
         rounds.add("middle", needing("m:1:a", "root", Some(1)), ());
         rounds.add_broken(());
         rounds.add("leaf", needing("l", "middle", None), ());
@@ -372,11 +409,11 @@ mod tests {
     #[test]
     fn a_record_made_from_an_older_attempt_is_opened_again() {
         let mut rounds = Rounds::new();
-        rounds.add("root", facts("r:2:a"), ());
+        rounds.add("root", form("r:2:a"), ());
         rounds.add("leaf", needing("l:1:a", "root", Some(1)), ());
         rounds.wake();
         assert_eq!(rounds.begin(), [0, 1]);
-        rounds.came_back("root", facts("r:2:a"), ());
+        rounds.came_back("root", form("r:2:a"), ());
         rounds.came_back("leaf", needing("l:2:a", "root", Some(2)), ());
         rounds.end(false);
         assert_eq!(rounds.tally().open, 0);
@@ -385,14 +422,14 @@ mod tests {
     #[test]
     fn a_pipeline_that_does_not_want_to_is_asked_once() {
         let mut rounds = Rounds::new();
-        rounds.add("root", facts("r"), ());
+        rounds.add("root", form("r"), ());
         rounds.add("leaf", needing("l:1:a", "root", Some(1)), ());
         rounds.wake();
         assert_eq!(rounds.begin(), [0]);
-        rounds.came_back("root", facts("r2:2:a"), ());
+        rounds.came_back("root", form("r2:2:a"), ());
         rounds.end(false);
         assert_eq!(rounds.begin(), [0, 1]);
-        rounds.came_back("root", facts("r2:2:a"), ());
+        rounds.came_back("root", form("r2:2:a"), ());
         rounds.came_back("leaf", needing("l:1:a", "root", Some(1)), ());
         rounds.end(false);
         assert_eq!(rounds.begin(), Vec::<usize>::new());
@@ -401,14 +438,14 @@ mod tests {
     #[test]
     fn a_skipped_record_is_tried_again_when_its_dependency_got_well() {
         let mut rounds = Rounds::new();
-        rounds.add("root", facts("r"), ());
+        rounds.add("root", form("r"), ());
         rounds.add("leaf", needing("l", "root", None), ());
         assert_eq!(rounds.begin(), [0, 1]);
-        rounds.came_back("root", facts("r1:1:e"), ());
+        rounds.came_back("root", form("r1:1:e"), ());
         rounds.came_back("leaf", needing("skipped:1:b", "root", None), ());
         rounds.end(false);
         assert_eq!(rounds.begin(), [0]);
-        rounds.came_back("root", facts("r2:2:a"), ());
+        rounds.came_back("root", form("r2:2:a"), ());
         rounds.end(false);
         assert_eq!(rounds.begin(), [0, 1]);
     }
@@ -416,12 +453,12 @@ mod tests {
     #[test]
     fn namesakes_are_told_apart_by_their_order() {
         let mut rounds = Rounds::new();
-        rounds.add("a", facts("1"), 1);
-        rounds.add("a", facts("2"), 2);
+        rounds.add("a", form("1"), 1);
+        rounds.add("a", form("2"), 2);
         rounds.begin();
-        assert_eq!(rounds.came_back("a", facts("one"), 10), Arrival::Known(0));
-        assert_eq!(rounds.came_back("a", facts("two"), 20), Arrival::Known(1));
-        assert_eq!(rounds.came_back("a", facts("three"), 30), Arrival::Duplicate);
+        assert_eq!(rounds.came_back("a", form("one"), 10), Arrival::Known(0));
+        assert_eq!(rounds.came_back("a", form("two"), 20), Arrival::Known(1));
+        assert_eq!(rounds.came_back("a", form("three"), 30), Arrival::Duplicate);
         assert!(rounds.end(false).is_empty());
         assert_eq!(rounds.entries().iter().map(|entry| entry.place).collect::<Vec<_>>(), [10, 20]);
     }
@@ -429,16 +466,16 @@ mod tests {
     #[test]
     fn a_settled_record_that_comes_back_unasked_is_a_duplicate() {
         let mut rounds = Rounds::new();
-        rounds.add("a", facts("1:1:a"), ());
-        rounds.add("b", facts("1"), ());
+        rounds.add("a", form("1:1:a"), ());
+        rounds.add("b", form("1"), ());
         assert_eq!(rounds.begin(), [1]);
-        assert_eq!(rounds.came_back("a", facts("2"), ()), Arrival::Duplicate);
+        assert_eq!(rounds.came_back("a", form("2"), ()), Arrival::Duplicate);
     }
 
     #[test]
     fn a_round_that_was_cut_short_loses_nothing() {
         let mut rounds = Rounds::new();
-        rounds.add("a", facts("1"), ());
+        rounds.add("a", form("1"), ());
         rounds.begin();
         assert!(rounds.end(true).is_empty());
         assert_eq!(rounds.entries()[0].missed, 0);
@@ -460,7 +497,7 @@ mod tests {
                 let given = rounds.begin();
                 prop_assert!(given.is_sorted());
                 for (id, content, attempt, decision) in lines {
-                    rounds.came_back(id, facts(&format!("{content}:{attempt}:{decision}")), 0);
+                    rounds.came_back(id, form(&format!("{content}:{attempt}:{decision}")), 0);
                 }
                 let lost = rounds.end(false);
                 prop_assert!(lost.iter().all(|index| given.contains(index)));

@@ -177,7 +177,8 @@ impl Loop {
         let is_awake = wait(self.plan.delay);
         let started = Instant::now();
         let verdict = if is_awake { self.iterations(started)? } else { Verdict::Interrupted };
-        self.report.verdict(verdict, self.iteration, started.elapsed(), &self.past)?;
+        let log = self.check_log.as_deref().filter(|_| self.last_check == Some("red"));
+        self.report.verdict(verdict, self.iteration, started.elapsed(), &self.past, log)?;
         Ok(verdict)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -97,6 +98,9 @@ struct JsonVerdict<'a> {
     reason: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<&'static str>,
+    /// What the checks said last, if they were red.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_log: Option<std::borrow::Cow<'a, str>>,
     hot_files: Vec<JsonHot<'a>>,
 }
 
@@ -136,6 +140,7 @@ impl Report {
         iterations: u32,
         elapsed: Duration,
         past: &Past,
+        check_log: Option<&Path>,
     ) -> Result<(), Stopped> {
         let hot = past.hot(5);
         if self.json {
@@ -151,6 +156,7 @@ impl Report {
                 elapsed_ms: elapsed.as_millis() as u64,
                 reason: reason(verdict),
                 remedy: remedy(verdict),
+                check_log: check_log.map(|log| log.to_string_lossy()),
                 hot_files: hot_files.collect(),
             });
         }
@@ -164,6 +170,9 @@ impl Report {
             let hot: Vec<String> =
                 hot.iter().map(|(path, times)| format!("{} ({times} times)", path.display())).collect();
             let _ = writeln!(text, "  changed again and again: {}", hot.join(", "));
+        }
+        if let Some(log) = check_log {
+            let _ = writeln!(text, "  what the checks said is in {}", log.display());
         }
         if let Some(remedy) = remedy(verdict) {
             let _ = writeln!(text, "  {remedy}");

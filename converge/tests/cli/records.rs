@@ -242,6 +242,15 @@ fn the_budget_counts_rejected_attempts_too() {
 }
 
 #[test]
+fn a_round_knows_how_much_may_still_be_spent() {
+    let place = Place::new();
+    let input = "{\"id\":\"a\",\"dispatch\":{\"attempt\":1,\"cost_usd\":0.25}}\n";
+    place.run(&["--budget", "1", "-c", "echo ${CONVERGE_BUDGET_LEFT:-none} >> left; cat"], input).expect(0);
+    place.run(&["-c", "echo ${CONVERGE_BUDGET_LEFT:-none} >> left; cat"], input).expect(0);
+    assert_eq!(place.read("left"), "0.750000\nnone\n");
+}
+
+#[test]
 fn a_round_that_takes_too_long_is_ended_and_what_came_back_counts() {
     let place = Place::new();
     let stage = "if [ $CONVERGE_ROUND = 1 ]; then head -1; sleep 60; else cat; fi";

@@ -139,6 +139,9 @@ fn the_next_iteration_knows_what_the_check_said() {
     let script = "echo $CONVERGE_ROUND ${CONVERGE_CHECK:-none} $(tail -n 1 \"$CONVERGE_CHECK_LOG\") >> a";
     place.run(&["-n", "2", "--verify-with", "exit 7", "-c", script], "").expect(1);
     assert_eq!(place.read("a"), "1\n1 none\n2 red (exit code 7)\n");
+    let verdict = verdict(&place, &["-n", "1", "--verify-with", "echo oops; false", "--", "true"], 1);
+    let log = std::fs::read_to_string(verdict["check_log"].as_str().unwrap()).unwrap();
+    assert_eq!(log, "$ echo oops; false\noops\n(exit code 1)\n");
 }
 
 #[test]
