@@ -35,6 +35,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// How long a child may take to end after it was asked to.
 const GRACE: Duration = interrupt::GRACE;
 
+/// Tells whether a line is the last that a program prints.
+type IsLast = fn(&[u8]) -> bool;
+
 /// A child process to be.
 #[derive(Clone, Debug)]
 pub struct Command {
@@ -48,7 +51,7 @@ pub struct Command {
     spool: Option<PathBuf>,
     handed: Handed,
     grace: Duration,
-    last_line: Option<(fn(&[u8]) -> bool, Duration)>,
+    last_line: Option<(IsLast, Duration)>,
 }
 
 /// Open files that are handed to a child in place of the pipes to us.
@@ -222,7 +225,7 @@ impl Command {
     /// Ends it when it is still there so long after it has printed a last line. Some agent programs print their result
     /// and then hang. How it ended is told as it ended; its result is in what it printed.
     #[must_use]
-    pub fn ends_after(mut self, is_last: fn(&[u8]) -> bool, patience: Duration) -> Self {
+    pub fn ends_after(mut self, is_last: IsLast, patience: Duration) -> Self {
         self.last_line = Some((is_last, patience));
         self
     }
