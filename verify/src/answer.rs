@@ -3,13 +3,22 @@
 //! A phrase means something else when it is quoted, stands in code or is reported from elsewhere. The checks
 //! that read words read [`Sentence::bare`], where all of that is blank. What the words mean is left to them.
 
+use std::cell::OnceCell;
+
+/// Of a longer prose the sentences in the middle are left out.
+const PROSE_LIMIT: usize = 2 << 20;
+/// A longer paragraph is data rather than sentences; its rest is left out.
+const PARAGRAPH_LIMIT: usize = 64 << 10;
+/// A mark that finds no partner within so many characters opens no quotation.
+const QUOTATION_LIMIT: usize = 2_000;
+
 /// What an executor said.
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) text: &'a str,
     pub(crate) prose: Vec<Line<'a>>,
     pub(crate) blocks: Vec<Block<'a>>,
-    pub(crate) sentences: Vec<Sentence>,
+    sentences: OnceCell<Vec<Sentence>>,
 }
 
 /// A line outside code blocks.
@@ -74,8 +83,12 @@ impl<'a> Answer<'a> {
                 (None, None) => prose.push(Line { text: line, shape: shape(line) }),
             }
         }
-        let sentences = sentences(&prose);
-        Answer { text, prose, blocks, sentences }
+        Answer { text, prose, blocks, sentences: OnceCell::new() }
+    }
+
+    /// Returns the sentences of the prose.
+    pub(crate) fn sentences(&self) -> &[Sentence] {
+        self.sentences.get_or_init(|| sentences(&self.prose))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -130,21 +143,27 @@ fn shape(line: &str) -> Shape {
 fn sentences(prose: &[Line<'_>]) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     let mut paragraph = String::new();
+    let size: usize = prose.iter().map(|line| line.text.len()).sum();
+    let mut at = 0;
     for line in prose {
+        at += line.text.len();
+        if at > PROSE_LIMIT && at + PROSE_LIMIT < size {
+            continue;
+        }
         // A wrapped sentence goes on in the next plain line; everything else starts afresh.
         if line.shape != Shape::Plain {
             split(&mut paragraph, &mut sentences);
         }
         match line.shape {
-            Shape::Plain | Shape::Item => {
+            Shape::Plain | Shape::Item if paragraph.len() < PARAGRAPH_LIMIT => {
                 if !paragraph.is_empty() {
                     paragraph.push(' ');
                 }
-                for c in line.text.trim().chars() {
+                for c in line.text.trim().chars().take(PARAGRAPH_LIMIT) {
                     paragraph.push(if c == '\u{2019}' { '\'' } else { c });
                 }
             }
-            Shape::Blank | Shape::Heading | Shape::Quote | Shape::Table => {}
+            _ => {}
         }
     }
     split(&mut paragraph, &mut sentences);
@@ -202,7 +221,7 @@ fn blank_quotations(text: &str) -> String {
                 continue;
             }
         };
-        let end = (at + 1..characters.len()).find(|&i| {
+        let end = (at + 1..characters.len().min(at + QUOTATION_LIMIT)).find(|&i| {
             characters[i].1 == close
                 && (close != '\'' || characters.get(i + 1).is_none_or(|(_, c)| !c.is_alphanumeric()))
         });
@@ -223,7 +242,7 @@ mod tests {
     use super::*;
 
     fn bare(text: &str) -> Vec<String> {
-        Answer::parse(text).sentences.into_iter().map(|s| s.bare).collect()
+        Answer::parse(text).sentences().iter().map(|s| s.bare.clone()).collect()
     }
 
     #[test]

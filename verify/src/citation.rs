@@ -12,6 +12,11 @@ use regex::Regex;
 
 use crate::answer::{Answer, Shape};
 
+/// More citations than this are not looked up: nobody reads an answer with so many.
+const LIMIT: usize = 5_000;
+/// So many bytes before and behind a path are its context.
+const AROUND: usize = 400;
+
 /// The first and the last line of a range, from 1.
 pub(crate) type Range = (u64, u64);
 
@@ -23,7 +28,7 @@ pub(crate) struct Citation {
     pub(crate) lines: Option<Range>,
     /// Whether it can be nothing else than a file; otherwise it counts only if there is one.
     pub(crate) certain: bool,
-    /// The line of the answer that it stands in.
+    /// The line of the answer that it stands in, or the part of it around the path.
     pub(crate) context: String,
     /// Where it begins in `context`, in bytes.
     pub(crate) at: usize,
@@ -50,24 +55,31 @@ pub(crate) fn citations(answer: &Answer<'_>) -> Vec<Citation> {
 /// Finds the paths in a line of prose.
 pub(crate) fn in_line(line: &str, found: &mut Vec<Citation>) {
     for (at, word) in words(line) {
-        let Some((path, mut lines, certain)) = path_of(word, line.as_bytes().get(at + word.len()).copied())
-        else {
-            continue;
-        };
-        if lines.is_none() {
-            lines = lines_after(&line[at + word.len()..]).or_else(|| lines_before(&line[..at]));
+        if found.len() >= LIMIT {
+            return;
         }
+        let next = line.as_bytes().get(at + word.len()).copied();
+        let Some((path, lines, certain)) = path_of(word, next) else { continue };
+        // What is said about a file stands beside it, also where a whole document is one line.
+        let from = boundary(line, at.saturating_sub(AROUND));
+        let context = &line[from..boundary(line, at + word.len() + AROUND)];
+        let (at, end) = (at - from, at - from + word.len());
+        let lines = lines.or_else(|| lines_after(&context[end..])).or_else(|| lines_before(&context[..at]));
         let at = at + word.find(path).unwrap_or(0);
-        let certain = certain || (lines.is_some() && path.contains('/'));
         found.push(Citation {
             path: path.to_owned(),
             lines,
-            certain,
-            context: line.to_owned(),
+            certain: certain || (lines.is_some() && path.contains('/')),
+            content: if from == 0 { listed_content(context, at, path) } else { None },
+            context: context.to_owned(),
             at,
-            content: listed_content(line, at, path),
         });
     }
+}
+
+/// Returns the position, or the next one that begins a character; at most the end.
+fn boundary(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 /// Finds the path that begins a line of a listing; code in a block without a language cites nothing.

@@ -216,7 +216,7 @@ fn spec_gap(attempt: &Attempt<'_>) -> Option<Failure> {
     static MISSING: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)\b(?:i am|i'm|this (?:task|work) is|work is) (?:blocked (?:by|on)|waiting (?:for|on))\b|\bmissing dependency\b|\bdepends on (?:work|code|a module|something) that (?:does not|doesn't) exist\b").unwrap()
     });
-    let sentences = &attempt.answer.sentences;
+    let sentences = attempt.answer.sentences();
     let find = |pattern: &Regex| sentences.iter().find(|sentence| pattern.is_match(&sentence.bare));
     let (detail, sentence) = match (find(&AMBIGUOUS), find(&MISSING)) {
         (Some(sentence), _) => ("ambiguous_spec", sentence),

@@ -52,7 +52,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
     let mut found = Vec::new();
     let said = |pattern: &Regex| {
         // "Does the build pass?" and "if all tests pass" claim nothing.
-        attempt.answer.sentences.iter().find(|s| {
+        attempt.answer.sentences().iter().find(|s| {
             pattern.is_match(&s.bare) && !s.bare.trim_end().ends_with('?') && !is_conditional(&s.bare)
         })
     };

@@ -85,7 +85,7 @@ fn status_detail(attempt: &Attempt<'_>) -> String {
 }
 
 fn evasions(attempt: &Attempt<'_>) -> Vec<(Standing, String)> {
-    let sentences = &attempt.answer.sentences;
+    let sentences = attempt.answer.sentences();
     let wrote = attempt.dispatch.files_changed.as_ref().is_some_and(|files| !files.is_empty());
     let mut found = Vec::new();
     if !asks_for_plan(&attempt.task.text) {

@@ -50,7 +50,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
     if let Some(stop) = stop.filter(|stop| STOPS.contains(&stop.as_str())) {
         return Observation::new(NAME, Standing::Hard, format!("the model stopped with `{stop}`"));
     }
-    let sentences = &attempt.answer.sentences;
+    let sentences = attempt.answer.sentences();
     match sentences.iter().position(|sentence| REFUSAL.is_match(&sentence.bare)) {
         None => Observation::new(NAME, Standing::Clean, ""),
         Some(at) => {

@@ -23,7 +23,8 @@ pub(super) fn check(attempt: &Attempt<'_>) -> Observation {
         return Observation::new(NAME, Standing::Clean, "");
     }
     // A count or an absence has the right form, but nothing shows that anybody looked.
-    if attempt.answer.sentences.iter().any(|s| NONE.is_match(&s.text)) || COUNT.is_match(attempt.answer.text)
+    if attempt.answer.sentences().iter().any(|s| NONE.is_match(&s.text))
+        || COUNT.is_match(attempt.answer.text)
     {
         return Observation::new(
             NAME,

@@ -42,7 +42,7 @@ pub(super) fn check(attempt: &Attempt<'_>) -> Observation {
     if items.is_empty() {
         return if DIAGNOSIS.is_match(text) && placed && FIX.is_match(text) {
             Observation::new(NAME, Standing::Clean, "a cause with its place and a fix")
-        } else if attempt.answer.sentences.iter().any(|s| NOTHING.is_match(&s.bare)) {
+        } else if attempt.answer.sentences().iter().any(|s| NOTHING.is_match(&s.bare)) {
             Observation::new(NAME, Standing::Open, "it finds nothing wrong, and nothing shows that it looked")
         } else if placed {
             Observation::new(NAME, Standing::Clean, "")
