@@ -33,7 +33,7 @@ mod schedule;
 mod settings;
 mod worktree;
 
-use shared::{Exit, Io};
+use shared::{Exit, Io, units};
 
 pub use args::Args;
 
@@ -51,6 +51,10 @@ pub fn run(args: Args, mut io: Io) -> Exit {
     }
     if let Some(found) = &config.routes.found {
         io.diagnostics.note(found);
+    }
+    let today = units::now();
+    for warning in config.routes.models().filter_map(|model| config.prices.warning(model, &today[..10])) {
+        io.diagnostics.warning(warning);
     }
     if config.dry_run { plan::show(&config, io) } else { engine::run(config, io) }
 }

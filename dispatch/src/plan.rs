@@ -110,7 +110,8 @@ impl Plan<'_> {
         let may_be_local = known.may_be_local() && known.dispatch.is_none();
         let number = known.next_attempt();
         let has_run = known.task.run.is_some();
-        let steps = self.config.routes.steps(id, number, tier, may_be_local, has_run);
+        let mut steps = self.config.routes.steps(id, number, tier, may_be_local, has_run);
+        steps.retain(|step| known.task.max_tier.is_none_or(|max| step.tier <= max));
         let (step, declined) = self.first_that_does_it(&steps, id, &known.task);
         let why = declined.map_or(why.clone(), |reason| format!("{why}; `local` declines: {reason}"));
         let lane = step.map(|step| &self.config.routes.lanes[step.lane]);

@@ -65,6 +65,14 @@ impl Bar {
         self.drawn = Instant::now();
     }
 
+    /// Lets something be said without the line in its way.
+    pub(crate) fn aside(&self, say: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(say),
+            None => say(),
+        }
+    }
+
     /// Takes the line away.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {

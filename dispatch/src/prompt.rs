@@ -42,8 +42,13 @@ pub(crate) fn prompt(task: &Task, inputs: &[Handed], rejected: Option<&Rejected>
     }
     for input in inputs {
         section(&mut text, &format!("Result of {}", input.id), input.output.trim_end());
-        if let Some(file) = &input.file {
-            let _ = writeln!(text, "\nThis is the beginning; the whole result is in {file}");
+        let left_out = input.bytes.saturating_sub(input.output.len() as u64);
+        match &input.file {
+            Some(file) => drop(writeln!(text, "\nThis is the beginning; the whole result is in {file}")),
+            None if left_out > 0 => {
+                drop(writeln!(text, "\nThis is the beginning; {left_out} bytes are left out."))
+            }
+            None => {}
         }
         if let Some(branch) = &input.branch {
             let _ = writeln!(text, "\nIts changes are on the git branch {branch}.");
@@ -127,7 +132,8 @@ mod tests {
             r#"{"text":"sum up","context":{"n": 1.10},"files_touched":["src/**"],"depends_on":["a"]}"#,
         )
         .unwrap();
-        let inputs = [Handed { id: "a".into(), attempt: 2, output: "42\n".into(), ..Handed::default() }];
+        let inputs =
+            [Handed { id: "a".into(), attempt: 2, output: "42\n".into(), bytes: 3, ..Handed::default() }];
         let expected = "sum up\n\n# Files that may be changed\n\nsrc/**\n\n# Context\n\n{\"n\": 1.10}\n\n# Result of a\n\n42\n";
         assert_eq!(prompt(&task, &inputs, None), expected);
     }

@@ -14,7 +14,7 @@ use shared::section::Status;
 use crate::schedule::IdHash;
 
 /// How much of an output is handed to a dependent in its prompt.
-pub(crate) const HANDED: usize = 16 << 10;
+pub(crate) const HANDED: usize = 64 << 10;
 
 /// How many bytes of results are kept in memory.
 const MEMORY: usize = 4 << 20;
@@ -64,6 +64,8 @@ pub(crate) struct Handed {
     pub attempt: u32,
     /// The output, or its beginning.
     pub output: String,
+    /// The size of the whole output.
+    pub bytes: u64,
     /// Where the whole output is, if that is only its beginning.
     pub file: Option<String>,
     /// The commit that holds the work, where there is one.

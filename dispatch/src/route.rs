@@ -211,6 +211,11 @@ impl Routes {
         steps
     }
 
+    /// Returns the models that may be asked.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
+        self.tiers.iter().flatten().filter_map(|(_, model)| model.as_deref())
+    }
+
     /// Tells whether answers come from a file.
     pub(crate) fn is_replay(&self) -> bool {
         self.replay.is_some()

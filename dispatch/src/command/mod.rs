@@ -265,6 +265,10 @@ impl Program {
     fn command<A: Into<OsString>>(&self, job: &Job, argv: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(argv)
             .current_dir(&job.workdir)
+            // A git hook that runs dispatch has these set, and they would speak of its checkout.
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_WORK_TREE")
+            .env_remove("GIT_INDEX_FILE")
             .env("SPECPIPE_ID", &job.id)
             .env("SPECPIPE_ATTEMPT", job.attempt.to_string())
             .env("SPECPIPE_TIER", job.tier.to_string())

@@ -107,8 +107,8 @@ impl Engine {
         };
         if let Some(dispatch) = self.finished_before(&attempt)? {
             let Some(held) = self.take_out(seq) else { return Ok(()) };
-            self.diagnostics
-                .verbose(format!("id {}: finished in an earlier run", held.record.id().unwrap_or_default()));
+            let id = held.record.id().unwrap_or_default();
+            self.bar.aside(|| self.diagnostics.verbose(format!("id {id}: finished in an earlier run")));
             self.bar.resumed();
             return self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch));
         }
@@ -222,12 +222,19 @@ impl Engine {
         if !self.config.resume {
             return Ok(None);
         }
-        self.journal()?.lookup(attempt.key).map_err(journal_problem)
+        let found = self.journal()?.lookup(attempt.key).map_err(journal_problem)?;
+        // A result whose files somebody has removed is none any more.
+        Ok(found.filter(|dispatch| {
+            let kept_at =
+                [dispatch.worktree.as_deref(), dispatch.output_file.as_ref().map(|file| file.path.as_str())];
+            kept_at.into_iter().flatten().all(|path| std::path::Path::new(path).exists())
+        }))
     }
 
     /// Lets a task wait for its turn at the next backend, or says that there is none.
     pub(super) fn send_on(&mut self, seq: Seq) -> Result<(), Halt> {
-        let Some(attempt) = self.held.get(&seq).and_then(|held| held.attempt.as_ref()) else { return Ok(()) };
+        let Some(held) = self.held.get(&seq) else { return Ok(()) };
+        let Some(attempt) = &held.attempt else { return Ok(()) };
         if let Some(step) = attempt.step() {
             self.queue.push(step.lane, seq, self.schedule.chain(seq));
             return Ok(());

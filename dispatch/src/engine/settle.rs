@@ -120,7 +120,8 @@ impl Engine {
                 if new.is_some() {
                     let reason = dispatch.reason.as_deref().unwrap_or("no reason was given");
                     let name = record.id().unwrap_or_default();
-                    self.diagnostics.verbose(format!("id {name}: {}: {reason}", name_of(dispatch.status)));
+                    let told = format!("id {name}: {}: {reason}", name_of(dispatch.status));
+                    self.bar.aside(|| self.diagnostics.verbose(told));
                 }
                 self.results.end(id, line, Ending::Status(dispatch.status));
             }
@@ -162,7 +163,7 @@ impl Engine {
 
     fn report(&mut self, line: u64, record: &mut Record, problem: &Problem) {
         self.exit = self.exit.worse(Exit::Records);
-        self.diagnostics.record(Some(line), record.id(), problem);
+        self.bar.aside(|| self.diagnostics.record(Some(line), record.id(), problem));
         record.push_error(problem.to_record_error(crate::NAME, Some(line)));
     }
 
@@ -230,11 +231,13 @@ fn handed(line: u64, id: &str, dispatch: &Dispatch, is_accepted: bool) -> Handed
     hasher.update(&dispatch.attempt.to_le_bytes());
     hasher.update(output.as_bytes());
     hasher.update(dispatch.output_file.as_ref().map_or("", |file| &file.blake3).as_bytes());
+    hasher.update(dispatch.commit.as_deref().unwrap_or_default().as_bytes());
     Handed {
         line,
         id: id.to_owned(),
         attempt: dispatch.attempt,
         output: beginning(output, HANDED).to_owned(),
+        bytes: dispatch.output_file.as_ref().map_or(output.len() as u64, |file| file.bytes),
         file: dispatch.output_file.as_ref().map(|file| file.path.clone()),
         commit: dispatch.commit.clone(),
         branch: dispatch.branch.clone(),

@@ -185,7 +185,8 @@ impl Ground<'_> {
 pub(super) fn walker(from: &Path) -> WalkBuilder {
     let mut walk = WalkBuilder::new(from);
     walk.hidden(false).require_git(false).follow_links(false).threads(threads());
-    walk.filter_entry(|entry| entry.file_name() != ".git");
+    // Git's own, and the state of these programs.
+    walk.filter_entry(|entry| entry.file_name() != ".git" && entry.file_name() != ".specpipe");
     walk
 }
 

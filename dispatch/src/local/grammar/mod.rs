@@ -126,7 +126,18 @@ fn refusal(tokens: &[Token], furthest: usize) -> String {
     let among = |words: &'static [&'static str]| {
         tokens.iter().filter_map(Token::lower).find(|word| words.contains(word))
     };
-    if let Some(word) = among(CHANGES) {
+    // Where a verb stands; `the last commit` is a noun.
+    let verbs = tokens.iter().enumerate().filter(|(index, _)| {
+        let before = index.checked_sub(1).map(|before| &tokens[before]);
+        before.is_none_or(|before| {
+            matches!(before, Token::Comma | Token::Break(_))
+                || matches!(
+                    before.lower(),
+                    Some("and" | "then" | "to" | "or" | "also" | "git" | "npm" | "cargo")
+                )
+        })
+    });
+    if let Some(word) = verbs.filter_map(|(_, token)| token.lower()).find(|word| CHANGES.contains(word)) {
         return format!("`{word}` may ask for a change, and only what looks is done here");
     }
     if let Some(word) = among(NEGATIONS) {

@@ -65,7 +65,8 @@ pub(in crate::local) fn date(cursor: &mut Cursor) -> Option<String> {
             let unit = word.strip_suffix('s').unwrap_or(word);
             ["hour", "day", "week", "month", "year"].into_iter().find(|it| *it == unit)
         })?;
-        (last || cursor.eat("ago")).then(|| format!("{count} {unit}s ago"))
+        let plural = if count == 1 { "" } else { "s" };
+        (last || cursor.eat("ago")).then(|| format!("{count} {unit}{plural} ago"))
     })
 }
 
