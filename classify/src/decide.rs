@@ -20,7 +20,7 @@ use crate::words;
 /// Evidence that is no better than this is doubt.
 const DOUBT: f64 = 0.5;
 /// A look-up or a chore that takes more words than this to say is seldom one.
-const LONG: usize = 90;
+const LONG: usize = 40;
 /// A text of more tokens than this is a specification.
 const SPECIFICATION: usize = 100;
 
@@ -115,7 +115,7 @@ impl Draft {
             sure = sure.min(0.45);
             reasons.push("most of the words are not known here".to_owned());
         } else if tier == 1 && reading.length > LONG {
-            sure -= 0.2;
+            sure -= 0.4;
             reasons.push("that takes many words for something simple".to_owned());
         }
         let mut draft = Draft {

@@ -142,7 +142,9 @@ fn adjusted(label: Label, clause: &Clause, leaf: Option<Leaf>) -> Option<Leaf> {
             "its label says documentation",
         ),
         (Label::Style, Some(leaf)) if leaf.tier == 1 => Some(leaf),
-        (Label::Style, _) => {
+        (Label::Style, _)
+            if !matches!(clause.act, Some(Act::Add | Act::Improve | Act::Fix | Act::Design)) =>
+        {
             leaf_of(1, Executor::Implement, 0.65, "it changes code, mechanically", "its label says style")
         }
         (Label::Revert, _) => leaf_of(

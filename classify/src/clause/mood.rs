@@ -32,9 +32,12 @@ pub(super) fn decide<'t>(clause: &mut Clause<'t>, said: &[Token<'t>], asks_polit
                 .take_while(|token| !token.is(Role::SUBORDINATE))
                 .any(|token| token.is(Role::AUXILIARY) || token.is(Role::HAPPENS))
         };
+        let runs = matches!(first.meaning.act, Some(Act::Run | Act::Shell));
         let is_statement = match first.meaning.form {
             // "Building on Windows", "Running without a network": the title of a complaint.
-            Form::Ing => first.meaning.act == Some(Act::Run) && said.len() > 2 || finite(),
+            Form::Ing => runs && said.len() > 2 || finite(),
+            // "Started work on the parser": told, not ordered.
+            Form::Past => runs,
             _ => first.is(Role::NOUN_TOO) && !asks_politely && is_noun(said),
         };
         if !is_statement {

@@ -123,8 +123,8 @@ pub(super) const ABOUT: &[(About, &str)] = &[
     (
         About::TRIVIAL,
         "whitespace white_space trailing_whitespace indentation indent formatting newline newlines semicolon semicolons
-         prettier fmt rustfmt gofmt clang-format black isort linter lints lint_warnings lint_errors lint_issues warning
-         warnings unused unused_import unused_imports unused_variable unused_variables dead_code gitignore
+         prettier fmt rustfmt gofmt clang-format black isort linter lints lint_warnings lint_errors lint_issues compiler_warnings
+         unused unused_import unused_imports unused_variable unused_variables dead_code gitignore
          .gitignore editorconfig .editorconfig copyright copyright_year license_header boilerplate placeholder
          hello_world debug_output print_statement print_statements console.log debug_print
          debug_prints blank_line blank_lines empty_line empty_lines line_length tabs codeowners dependabot

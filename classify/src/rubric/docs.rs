@@ -16,7 +16,7 @@ pub(crate) fn documents_with_insight(clause: &Clause) -> Option<Because> {
     {
         return because(0.7, "technical documentation needs the code to be understood");
     }
-    if about.any(About::WHOLE) {
+    if about.any(About::WHOLE) || clause.act == Some(Act::Improve) {
         return or_easier(0.6, "documentation of all of it needs the code to be understood");
     }
     None
