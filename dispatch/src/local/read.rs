@@ -97,7 +97,12 @@ pub(super) fn count_lines(ground: &Ground, scope: &Scope) -> Outcome {
     let text = match counted_files.as_slice() {
         [] => none_found(&format!("there are no {} with text", report::files_of(&scope, 0)), walked.searched),
         [(lines, path)] => {
-            format!("{path}: {}", counted(usize::try_from(*lines).unwrap_or(usize::MAX), "line"))
+            let bytes =
+                walked.entries.iter().find(|entry| entry.path == *path).map_or(0, |entry| entry.bytes);
+            format!(
+                "{path}: {}, {bytes} bytes",
+                counted(usize::try_from(*lines).unwrap_or(usize::MAX), "line")
+            )
         }
         many => {
             let headline =

@@ -166,7 +166,7 @@ fn files_are_found_listed_and_counted() {
         ("ls src", "src: 1 directory and 2 files\nsrc/deep/\nsrc/lib.rs\nsrc/main.rs"),
         ("show the structure of src", "src/ (3 files)\n  deep/ (1 file)\n    mod.rs\n  lib.rs\n  main.rs"),
         ("find the largest file in src", "the 1 largest of 3 files in `src`\nsrc/lib.rs (126 bytes)"),
-        ("how many lines does README.md have", "README.md: 4 lines"),
+        ("how many lines does README.md have", "README.md: 4 lines, 33 bytes"),
         ("list Rust files in src not in deep", "2 Rust files in `src`, without `deep`\nsrc/lib.rs\nsrc/main.rs"),
         ("list files in nowhere/at/all", "none found: there are no files in `nowhere/at/all` (0 files searched, ignored files left out)\nnote: there is no `nowhere/at/all`"),
     ]);

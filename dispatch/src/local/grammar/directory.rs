@@ -3,10 +3,42 @@
 use super::file::{counting, lead};
 use super::{Rule, scope, slot};
 use crate::local::cursor::Cursor;
-use crate::local::intent::{Intent, Place, Scope, Show};
+use crate::local::intent::{Filter, Intent, Place, Scope, Show};
 use crate::local::words::Token;
 
-pub(super) const RULES: &[Rule] = &[directories, list, list_contents, tree];
+pub(super) const RULES: &[Rule] = &[directories, list, list_contents, tree, find];
+
+/// `find src -name "*.rs" -type f`: what people type in a shell, as far as it only looks.
+fn find(cursor: &mut Cursor) -> Option<Intent> {
+    cursor.eat("find").then_some(())?;
+    let mut scope = Scope::default();
+    let place = slot::sure_place(cursor)?;
+    if place.path != "." {
+        scope.under.push(place);
+    }
+    let mut directories = false;
+    let mut options = 0;
+    loop {
+        if cursor.eat("-type d") {
+            directories = true;
+        } else if cursor.eat("-name") {
+            let name = cursor.eat_map(|token| match token {
+                Token::Word { raw: text, .. } | Token::Quoted(text) => Some(text.clone()),
+                _ => None,
+            })?;
+            scope.filters.push(scope::glob(&name).unwrap_or(Filter::Name(name)));
+        } else if !cursor.eat("-type f") {
+            break;
+        }
+        options += 1;
+    }
+    (options > 0).then_some(())?;
+    Some(if directories {
+        Intent::Directories { scope, deep: true, show: Show::Files }
+    } else {
+        Intent::Files { scope, show: Show::Files }
+    })
+}
 
 pub(super) fn directories(cursor: &mut Cursor) -> Option<Intent> {
     let show = if counting(cursor) {
@@ -37,6 +69,7 @@ pub(super) fn directories(cursor: &mut Cursor) -> Option<Intent> {
 /// `ls src`, `list the directory src`, `what is in the src directory`.
 pub(super) fn list(cursor: &mut Cursor) -> Option<Intent> {
     if cursor.eat("ls") {
+        while cursor.eat("-l|-a|-la|-al|-lh|-lah|-1") {}
         let place = if cursor.peek().is_none() { Place::root() } else { slot::place(cursor)? };
         return Some(Intent::List { place });
     }

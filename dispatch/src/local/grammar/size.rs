@@ -51,7 +51,12 @@ pub(super) fn lines(cursor: &mut Cursor) -> Option<Intent> {
         scope.under = slot::files(cursor)?;
         return Some(Intent::Lines { scope });
     }
-    if cursor.eat_any(&["how long is|are", "how big is|are"]) {
+    if cursor.eat_any(&[
+        "how long is|are",
+        "how big|large is|are",
+        "what is size of",
+        "show|give|get|tell me? size of",
+    ]) {
         scope.under = slot::files(cursor)?;
         return Some(Intent::Lines { scope });
     }

@@ -4,6 +4,7 @@ use super::{here, lead};
 use crate::local::cursor::Cursor;
 use crate::local::grammar::{file, scope, slot};
 use crate::local::intent::{Git, Log, Place, Since};
+use crate::local::words::Token;
 
 /// `the last 5 commits`, `what was the last commit`.
 pub(super) fn last_commit(cursor: &mut Cursor) -> Option<Git> {
@@ -43,9 +44,7 @@ pub(super) fn log(cursor: &mut Cursor) -> Option<Git> {
     let asked =
         cursor.eat_any(&["git log|history", "git|commit log|logs|history", "history", "log", "commits"]);
     asked.then_some(())?;
-    while let Some(known) = cursor.attempt(|cursor| log_option(cursor, &mut log)) {
-        known?;
-    }
+    while cursor.attempt(|cursor| log_option(cursor, &mut log)).is_some() {}
     commits_tail(cursor, &mut log)?;
     Some(Git::Log(log))
 }
@@ -68,29 +67,48 @@ pub(super) fn count_commits(cursor: &mut Cursor) -> Option<Git> {
     Some(Git::CountCommits(log))
 }
 
-/// Eats an option of `git log`. `Some(None)` is one that is known but malformed.
-fn log_option(cursor: &mut Cursor, log: &mut Log) -> Option<Option<()>> {
-    let option =
-        cursor.eat_map(|token| token.lower().filter(|word| word.starts_with('-')).map(str::to_owned))?;
-    Some(match option.as_str() {
-        "--oneline" | "--no-merges" if option == "--oneline" => Some(()),
-        "-n" => {
-            log.count = slot::number(cursor);
-            log.count.map(|_| ())
-        }
+/// Eats an option of `git log` that only chooses commits. Any other stays, and is what a refusal names.
+fn log_option(cursor: &mut Cursor, log: &mut Log) -> Option<()> {
+    let option = cursor.eat_map(|token| match token {
+        Token::Word { raw, .. } if raw.starts_with('-') => Some(raw.clone()),
+        _ => None,
+    })?;
+    match option.as_str() {
+        "--oneline" => {}
+        "-n" => log.count = Some(slot::number(cursor)?),
         "--" => {
+            log.paths.push(slot::sure_place(cursor)?);
             while let Some(place) = slot::sure_place(cursor) {
                 log.paths.push(place);
             }
-            (!log.paths.is_empty()).then_some(())
         }
+        _ if value_option(&option, log) => {}
         _ => {
-            let digits = option.strip_prefix("-n").or_else(|| option.strip_prefix('-')).unwrap_or_default();
-            let digits = option.strip_prefix("--max-count=").unwrap_or(digits);
-            log.count = digits.parse().ok().filter(|count| (1..=100_000).contains(count));
-            log.count.map(|_| ())
+            let digits =
+                ["--max-count=", "-n", "-"].into_iter().find_map(|prefix| option.strip_prefix(prefix))?;
+            log.count = Some(digits.parse().ok().filter(|count| (1..=100_000).contains(count))?);
         }
-    })
+    }
+    Some(())
+}
+
+/// Takes `--author=x`, `--grep=x` or `--since=x`, if x is plain.
+fn value_option(option: &str, log: &mut Log) -> bool {
+    let Some((name, value)) = option.split_once('=') else { return false };
+    let plain = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "@._-".contains(c));
+    match name {
+        _ if !plain => return false,
+        "--author" => log.author = Some(value.to_owned()),
+        "--grep" => log.message = Some(value.to_owned()),
+        "--since" | "--after" => match value {
+            "yesterday" => log.since = Some(Since::Date("yesterday.midnight".to_owned())),
+            "today" | "midnight" => log.since = Some(Since::Date("midnight".to_owned())),
+            _ if slot::is_date(value) => log.since = Some(Since::Date(value.to_owned())),
+            _ => return false,
+        },
+        _ => return false,
+    }
+    true
 }
 
 /// Eats what limits commits: paths, authors, dates, revisions, messages. Fails on a limit that it cannot keep.
@@ -155,7 +173,6 @@ fn commits_tail(cursor: &mut Cursor, log: &mut Log) -> Option<()> {
 
 /// Eats a person's name: one quoted text, or one or two words that are written like a name.
 fn author(cursor: &mut Cursor) -> Option<String> {
-    use crate::local::words::Token;
     let word = |token: &Token| match token {
         Token::Quoted(text) => Some((text.clone(), true)),
         Token::Word { raw, article: false, .. }

@@ -6,13 +6,15 @@ use crate::local::grammar::{scope, slot};
 use crate::local::intent::{Diff, DiffShow, Git};
 
 pub(super) fn diff(cursor: &mut Cursor) -> Option<Git> {
-    lead(cursor);
+    let led = lead(cursor);
     let mut what = None;
     let mut show = DiffShow::Patch;
     let mut paths = Vec::new();
     if cursor.eat("uncommitted|local|current|working|pending all?") {
         what = Some(Diff::Uncommitted);
         cursor.eat_any(&["tree|directory changes|diff", "changes|diff|modifications"]).then_some(())?;
+    } else if led && cursor.eat("my|our? changes") {
+        what = Some(Diff::Uncommitted);
     } else if cursor.eat("unstaged") {
         what = Some(Diff::Unstaged);
         cursor.eat("changes|diff").then_some(())?;

@@ -36,6 +36,15 @@ pub(super) fn branch(cursor: &mut Cursor) -> Option<Git> {
 }
 
 pub(super) fn branches_and_tags(cursor: &mut Cursor) -> Option<Git> {
+    if cursor.eat("git branch") {
+        let remote = cursor.eat("-r|--remotes");
+        cursor.eat("--list");
+        return Some(Git::Branches { remote, count: false });
+    }
+    if cursor.eat("git tag") {
+        cursor.eat("-l|--list");
+        return Some(Git::Tags { latest: false, count: false });
+    }
     let count = file::counting(cursor);
     if !count && !lead(cursor) {
         cursor.eat("which|what");

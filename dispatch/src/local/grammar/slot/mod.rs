@@ -5,7 +5,7 @@ mod path;
 mod pattern;
 mod revision;
 
-pub(super) use number::{date, lines, number, range};
+pub(super) use number::{date, is_date, lines, number, range};
 pub(super) use path::{file, files, is_path, place, sure_place};
 pub(super) use pattern::{Plain, pattern};
 pub(in crate::local) use revision::is_revision;

@@ -71,7 +71,7 @@ pub(in crate::local) fn date(cursor: &mut Cursor) -> Option<String> {
 }
 
 /// Returns whether a word is `2026-01-31`.
-fn is_date(word: &str) -> bool {
+pub(in crate::local) fn is_date(word: &str) -> bool {
     let parts: Vec<&str> = word.split('-').collect();
     let [year, month, day] = parts[..] else { return false };
     let within = |text: &str, length: usize, limit: u64| {
