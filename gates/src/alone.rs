@@ -130,7 +130,8 @@ fn inside(path: &Path, directory: &Path, root: &Path) -> Result<PathBuf, Problem
 }
 
 fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed> {
-    let mut gates = files::check(&work.subjects, work.repository.as_ref(), config).map_err(Failed::Fatal)?;
+    let mut gates =
+        files::check(&work.subjects, work.repository.as_ref(), "", config).map_err(Failed::Fatal)?;
     if let Some((touched, declared)) = &work.change {
         if config.selection.wants("scope") && declared.is_some() {
             gates.push(scope::check(touched, declared.as_deref(), config.scope).0);
@@ -149,6 +150,7 @@ fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed
         repository: Repository::find(directory).ok(),
         base: work.base.filter(|_| !config.whole_files),
         changed: touched,
+        task: String::new(),
     };
     let baselines = commands::Baselines::default();
     gates.extend(commands::check(&place, config, &baselines));

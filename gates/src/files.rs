@@ -15,6 +15,7 @@ use crate::change::{Change, Now, Repository, shown};
 use crate::config::Config;
 use crate::found::{Checked, Found, mark_existing};
 use crate::gate::Gate;
+use crate::repair::{self, Repair};
 use crate::{glob, secrets, syntax};
 
 /// So many files are in memory at once.
@@ -94,9 +95,12 @@ fn too_large() -> Checked {
 }
 
 /// Looks at the files and returns the gates `syntax` and `secrets`, as far as they are wanted.
+///
+/// `task` is what was asked for, in words: what was to be repaired counts even if it was broken before.
 pub(crate) fn check(
     subjects: &[Subject],
     repository: Option<&Repository>,
+    task: &str,
     config: &Config,
 ) -> Result<Vec<Gate>, Problem> {
     let wanted =
@@ -104,13 +108,13 @@ pub(crate) fn check(
     if !wanted.syntax && !wanted.secrets {
         return Ok(Vec::new());
     }
+    let compared = |gate| !config.whole_files && repair::wanted(task, gate) != Repair::Yes;
+    let compared = Wanted { syntax: compared("syntax"), secrets: compared("secrets") };
     let clock = Clock::default();
     let (mut syntax, mut secrets) = (Vec::new(), Vec::new());
     for chunk in subjects.chunks(CHUNK) {
         let mut looked = look(chunk, repository, wanted, config, &clock)?;
-        if !config.whole_files {
-            compare(chunk, &mut looked, repository, wanted, &clock)?;
-        }
+        compare(chunk, &mut looked, repository, compared, &clock)?;
         for (subject, looked) in chunk.iter().zip(looked) {
             syntax.push((shown(&subject.path), looked.syntax));
             secrets.push((shown(&subject.path), looked.secrets));
@@ -203,9 +207,12 @@ fn compare(
     chunk: &[Subject],
     looked: &mut [Looked],
     repository: Option<&Repository>,
-    wanted: Wanted,
+    compared: Wanted,
     clock: &Clock,
 ) -> Result<(), Problem> {
+    if !compared.syntax && !compared.secrets {
+        return Ok(());
+    }
     let mut due: Vec<(&Subject, &mut Looked, &str)> = Vec::new();
     for (subject, looked) in chunk.iter().zip(looked) {
         if let (Some(before), true) = (&subject.before, looked.has_findings()) {
@@ -217,7 +224,7 @@ fn compare(
     due.into_par_iter().zip(blobs).for_each(|((subject, looked, _), blob)| {
         let Some(content) = blob else { return };
         let path = subject.old_path.as_ref().unwrap_or(&subject.path);
-        let earlier = Looked::of(path, &content, wanted, clock);
+        let earlier = Looked::of(path, &content, compared, clock);
         for (now, before) in [(&mut looked.syntax, &earlier.syntax), (&mut looked.secrets, &earlier.secrets)]
         {
             mark(now, before);

@@ -17,6 +17,7 @@ mod found;
 mod gate;
 mod glob;
 mod records;
+mod repair;
 mod report;
 mod scope;
 mod secrets;

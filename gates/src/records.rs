@@ -40,7 +40,8 @@ impl Judge {
             Ok(work) => work,
             Err((outcome, reason)) => return Ok(alone(outcome, reason)),
         };
-        let mut gates = files::check(&work.subjects, work.repository.as_ref(), &self.config)?;
+        let text = task.map_or("", |task| task.text.as_str());
+        let mut gates = files::check(&work.subjects, work.repository.as_ref(), text, &self.config)?;
         let mut scope = None;
         if self.config.selection.wants("scope") {
             let declared = task.and_then(|task| task.files_touched.as_deref());
@@ -54,6 +55,7 @@ impl Judge {
                 repository: work.repository,
                 base: work.base.filter(|_| !self.config.whole_files),
                 changed: work.touched,
+                task: text.to_owned(),
             };
             gates.extend(commands::check(&place, &self.config, &self.baselines));
         }

@@ -12,6 +12,7 @@ use super::{Place, Planned, judge, output, start};
 use crate::change::Repository;
 use crate::found::{Found, mark_existing};
 use crate::gate::{Gate, plural};
+use crate::repair::{self, Repair};
 
 /// What is known of earlier commits; many records start from the same one.
 #[derive(Default)]
@@ -29,6 +30,11 @@ impl Baselines {
     /// Marks what failed before the change already. If nothing is left that counts, the gate passes.
     pub(super) fn compare(&self, gate: &mut Gate, planned: &Planned, place: &Place) {
         let (Some(base), Some(repository)) = (&place.base, &place.repository) else { return };
+        let repair = repair::wanted(&place.task, &planned.gate);
+        if repair == Repair::Yes {
+            // What was to be repaired is still broken.
+            return;
+        }
         // Without findings by name there is nothing to compare: a failure is a failure.
         let comparable = |found: &Found| {
             found.finding.severity == Severity::Error && found.finding.rule != "command-failed"
@@ -46,6 +52,11 @@ impl Baselines {
         match before {
             Ok(before) => {
                 mark_existing(&mut gate.found, before);
+                if repair == Repair::Perhaps {
+                    for found in gate.found.iter_mut().filter(|found| found.existing) {
+                        found.existing = !repair::names(&place.task, test_name(&found.finding.message));
+                    }
+                }
                 let existing = gate.found.iter().filter(|found| found.existing && comparable(found)).count();
                 if gate.found.iter().any(Found::counts) {
                     let more = if existing > 0 {
@@ -55,16 +66,27 @@ impl Baselines {
                     };
                     gate.reason = Some(format!("{reason}{more}"));
                 } else {
-                    gate.outcome = Outcome::Pass;
-                    gate.reason = Some(format!(
+                    let still = format!(
                         "{reason}; {} there before the change, none is new",
                         plural(existing, "failure")
-                    ));
+                    );
+                    (gate.outcome, gate.reason) = match repair {
+                        Repair::Perhaps => (
+                            Outcome::Unverifiable,
+                            Some(format!("{still}; whether to repair it was the task is not known")),
+                        ),
+                        _ => (Outcome::Pass, Some(still)),
+                    };
                 }
             }
             Err(why) => gate.reason = Some(format!("{reason}; no comparison with the commit before: {why}")),
         }
     }
+}
+
+/// Returns what stands between backticks: the name of the test.
+fn test_name(message: &str) -> &str {
+    message.split('`').nth(1).unwrap_or_default()
 }
 
 /// Runs the command at a commit, in a temporary working tree.

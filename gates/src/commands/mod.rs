@@ -37,6 +37,8 @@ pub(crate) struct Place {
     pub(crate) base: Option<String>,
     /// The changed files, or all those that were named.
     pub(crate) changed: Vec<String>,
+    /// What was asked for, in words.
+    pub(crate) task: String,
 }
 
 /// One command that is to be run.

@@ -158,6 +158,31 @@ fn failures_that_were_there_before_do_not_count() {
 }
 
 #[test]
+fn what_was_to_be_repaired_counts_although_it_was_broken_before() {
+    let world = World::new();
+    let run = "echo 'test tests::test_add ... FAILED'; echo 'test result: FAILED. 2 passed; 1 failed; 0 ignored;'; exit 1";
+    world.write(
+        "specpipe.toml",
+        format!("[[gates.commands]]\nname = \"tests\"\nrun = [\"sh\", \"-c\", \"{run}\"]\n"),
+    );
+    let base = world.write("a.py", "x = (\n").commit();
+    world.write("a.py", "y = 1\nx = (\n").commit();
+    let judge = |text: &str| {
+        let line = json!({"id": "a", "task": text, "dispatch": {"attempt": 1, "status": "ok", "executor": "implement", "tier": 2,
+            "base": base, "files_changed": ["a.py"]}});
+        let record = world.gates_on(&["--gate", "syntax,tests"], &line.to_string()).record();
+        let outcome = |at: usize| record["gates"]["results"][at]["outcome"].as_str().unwrap().to_owned();
+        (outcome(0), outcome(1))
+    };
+    let told = |syntax: &str, tests: &str| (syntax.to_owned(), tests.to_owned());
+    assert_eq!(judge("add a constant to a.py"), told("pass", "pass"));
+    assert_eq!(judge("fix the failing test"), told("pass", "fail"));
+    assert_eq!(judge("fix the bug in add"), told("pass", "fail"));
+    assert_eq!(judge("fix the bug in the greeting"), told("pass", "unverifiable"));
+    assert_eq!(judge("fix the syntax error in a.py"), told("fail", "unverifiable"));
+}
+
+#[test]
 fn real_python_tests() {
     if !has("python3") {
         return;
