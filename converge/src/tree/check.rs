@@ -28,6 +28,7 @@ pub(crate) struct Checked {
 pub(crate) fn run(checks: &[String], time: Option<Duration>, log: Option<&Path>) -> Result<Checked, Problem> {
     let mut failing = Vec::new();
     let mut signature = Hasher::new();
+    let mut is_silent = true;
     let mut said = String::new();
     let mut was_interrupted = false;
     for check in checks {
@@ -40,6 +41,7 @@ pub(crate) fn run(checks: &[String], time: Option<Duration>, log: Option<&Path>)
         said += &format!("$ {check}\n{}{}({})\n", ended.stdout.text(), ended.stderr.text(), ended.how);
         if !ended.success() {
             signature.update(check.as_bytes()).update(b"\0").update(failure(&ended).as_bytes());
+            is_silent &= ended.stdout.total + ended.stderr.total == 0;
             failing.push(check.clone());
         }
     }
@@ -50,7 +52,7 @@ pub(crate) fn run(checks: &[String], time: Option<Duration>, log: Option<&Path>)
     let check = match (checks.is_empty(), failing.is_empty()) {
         (true, _) => Check::None,
         (false, true) => Check::Green,
-        (false, false) => Check::Red(signature.finalize()),
+        (false, false) => Check::Red((!is_silent).then(|| signature.finalize())),
     };
     Ok(Checked { check, failing, was_interrupted })
 }
@@ -125,8 +127,9 @@ mod tests {
         assert_eq!(run(&[], None, None).unwrap().check, Check::None);
         assert_eq!(run(&checks(&["true", "true"]), None, None).unwrap().check, Check::Green);
         let red = run(&checks(&["true", "echo oops; exit 3"]), None, Some(&log)).unwrap();
-        assert!(matches!(red.check, Check::Red(_)) && red.failing == ["echo oops; exit 3"]);
+        assert!(matches!(red.check, Check::Red(Some(_))) && red.failing == ["echo oops; exit 3"]);
         assert!(std::fs::read_to_string(log).unwrap().contains("oops\n(exit code 3)"));
+        assert_eq!(run(&checks(&["false"]), None, None).unwrap().check, Check::Red(None));
         let slow = run(&checks(&["sleep 60"]), Some(Duration::from_millis(50)), None).unwrap();
         assert!(matches!(slow.check, Check::Red(_)));
     }

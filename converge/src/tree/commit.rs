@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use shared::Problem;
 use shared::process::Command;
@@ -18,6 +19,24 @@ pub(crate) struct Committer {
     root: PathBuf,
     /// Where the directory that is looked at is in the repository.
     prefix: PathBuf,
+}
+
+/// Tries again for a few seconds while another git holds what is needed: loops that work side by side commit side by side.
+fn patiently<T>(mut work: impl FnMut() -> Result<T, Problem>) -> Result<T, Problem> {
+    let mut pause = Duration::from_millis(10);
+    loop {
+        match work() {
+            Err(problem) if is_contended(&problem.full_message()) && pause < Duration::from_secs(3) => {
+                std::thread::sleep(pause);
+                pause *= 2;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_contended(message: &str) -> bool {
+    message.contains("index.lock") || message.contains("cannot lock ref")
 }
 
 /// Takes paths as they are in the working tree into an index, gone ones and those that were a folder before included.
@@ -55,10 +74,19 @@ impl Committer {
             list.extend_from_slice(self.prefix.join(path).as_os_str().as_bytes());
             list.push(0);
         }
+        let commit = patiently(|| self.move_branch(&list, message))?;
+        if commit.is_some() {
+            // Without this the user's index would show the commit as undone.
+            patiently(|| self.git(UPDATE, None, &list))?;
+        }
+        Ok(commit)
+    }
+
+    /// Makes the commit and moves the branch to it, if it is still where it was.
+    fn move_branch(&self, list: &[u8], message: &str) -> Result<Option<String>, Problem> {
         let head = self.git(["rev-parse", "--verify", "--quiet", "HEAD"], None, &[]).ok();
         let directory = tempfile::tempdir().map_err(|error| Problem::new("cannot commit").because(error))?;
-        let index = directory.path().join("index");
-        let tree = self.tree(head.as_deref(), &list, &index)?;
+        let tree = self.tree(head.as_deref(), list, &directory.path().join("index"))?;
         if let Some(head) = &head
             && self.git(["rev-parse", &format!("{head}^{{tree}}")], None, &[])? == tree
         {
@@ -69,8 +97,6 @@ impl Committer {
         let before = head.unwrap_or_else(|| "0".repeat(commit.len()));
         let reflog = format!("commit: {}", message.lines().next().unwrap_or_default());
         self.git(["update-ref", "-m", &reflog, "HEAD", &commit, &before], None, &[])?;
-        // Without this the user's index would show the commit as undone.
-        self.git(UPDATE, None, &list)?;
         Ok(Some(commit))
     }
 

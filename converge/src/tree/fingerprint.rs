@@ -62,6 +62,11 @@ impl Tree {
         self.files.binary_search_by(|(other, _)| other.cmp(name)).ok().map(|index| &self.files[index].1)
     }
 
+    /// Returns how many files of a kind there are.
+    pub(crate) fn count(&self, class: Class) -> usize {
+        self.files.iter().filter(|(_, leaf)| leaf.class == class).count()
+    }
+
     /// Returns the fingerprint: for each kind, the hash of the paths and hashes of its files.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint(Class::ALL.map(|class| {

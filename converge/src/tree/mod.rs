@@ -148,6 +148,8 @@ impl Loop {
                 first.display()
             ));
         }
+        let files = Class::ALL.map(|class| format!("{} {}", class.name(), tree.count(class)));
+        report.begin(&format!("files: {}\n", files.join(", ")))?;
         let fingerprint = tree.fingerprint();
         let unchanged = if plan.strict { 2 } else { 1 };
         let limits = Limits { iterations: plan.iterations, unchanged };

@@ -39,8 +39,9 @@ pub(crate) enum Check {
     None,
     /// All are satisfied.
     Green,
-    /// Some are not; the hash stands for which, and for what they said.
-    Red(Hash),
+    /// Some are not; the hash stands for which, and for what they said. None of them said anything: no hash, because
+    /// it can not be known whether the failure is the same.
+    Red(Option<Hash>),
 }
 
 /// How the command of an iteration ended.
@@ -191,7 +192,7 @@ impl Judge {
         run(&mut self.idle, !work_changed && check != Check::Green);
         run(&mut self.timeouts, ending == Ending::TimedOut && !work_changed);
         run(&mut self.dead, ending == Ending::FailedAtOnce && !anything_changed);
-        let failure = if let Check::Red(failure) = check { Some(failure) } else { None };
+        let failure = if let Check::Red(failure) = check { failure } else { None };
         self.same_failure = match failure {
             None => 0,
             Some(_) if self.failure == failure => self.same_failure + 1,
@@ -255,7 +256,7 @@ mod tests {
 
     /// Runs a script of iterations and returns the verdict and after how many iterations it came.
     ///
-    /// Each word is an iteration: a letter for the work after it, then marks: `+` green, `-` red, `=1` red with failure 1,
+    /// Each word is an iteration: a letter for the work after it, then marks: `+` green, `-` red, `~` red without a word, `=1` red with failure 1,
     /// `n` only the notes changed, `f` failed, `x` failed at once, `t` timed out, `r` all files came back.
     fn verdict_with(limits: Limits, script: &str) -> (Option<Verdict>, u32) {
         let hash = |text: &str| blake3::hash(text.as_bytes());
@@ -281,8 +282,9 @@ mod tests {
                 },
                 check: match () {
                     () if has('+') => Check::Green,
-                    () if has('-') => Check::Red(hash(&count.to_string())),
-                    () if has('=') => Check::Red(hash(marks)),
+                    () if has('-') => Check::Red(Some(hash(&count.to_string()))),
+                    () if has('~') => Check::Red(None),
+                    () if has('=') => Check::Red(Some(hash(marks))),
                     () => Check::None,
                 },
                 files: usize::from(work_changed),
@@ -332,6 +334,7 @@ mod tests {
             ("a b=1 c=1 d=1 e=1 f=1", (Some(Stalled), 5)),
             ("a b=1 c=1 d=2 e=1 f=1 g=1 h=1", (None, 7)),
             ("a b=1 c=1 d=1 e=1 f+ g=1", (None, 6)),
+            ("a b~ c~ d~ e~ f~ g~", (None, 6)),
             // Nothing but notes.
             ("a an an an an an", (Some(Spinning), 5)),
             ("a a-n a-n a-n a-n a-n", (Some(Spinning), 5)),
@@ -361,7 +364,7 @@ mod tests {
         /// Whatever happens, a loop with a limit ends at the limit, and a red tree is never called settled.
         #[test]
         fn it_always_ends_and_red_is_never_settled(
-            words in proptest::collection::vec("[a-d](\\+|-|=1|)(f|x|t|n|r|)", 10..20),
+            words in proptest::collection::vec("[a-d](\\+|-|~|=1|)(f|x|t|n|r|)", 10..20),
         ) {
             let (verdict, count) = verdict(&format!("a {}", words.join(" ")));
             proptest::prop_assert!(verdict.is_some() && count <= 10);
@@ -369,7 +372,7 @@ mod tests {
             if verdict == Some(Verdict::Converged) {
                 proptest::prop_assert!(last.contains('+'));
             }
-            if last.contains('-') || last.contains('=') {
+            if last.contains(['-', '=', '~']) {
                 proptest::prop_assert!(!verdict.is_some_and(Verdict::is_settled));
             }
         }

@@ -79,6 +79,7 @@ fn an_iteration_is_told_with_its_kinds_of_files_and_lines() {
     let place = repository();
     let script = "printf '2\\n3\\n' > a; echo x > new; echo note > TODO.md; echo lock > Cargo.lock";
     let done = place.run(&["-n", "1", "--tree", "-c", script], "").expect(1);
+    assert!(done.stdout.contains("\nfiles: code 1, bookkeeping 0, generated 0\n"), "{}", done.stdout);
     assert!(done.stdout.contains("\n1/1  code 2 (+3 -1)  bookkeeping 1  generated 1  "), "{}", done.stdout);
     let last = done.stdout.lines().nth_back(1).unwrap();
     assert_eq!(last, "iterations after 1 iteration: the limit of 1 iteration is reached");
@@ -181,6 +182,25 @@ fn two_loops_do_not_share_a_tree_unless_they_are_told_to() {
     let done = place.run(&["--tree", "--", "true"], "").expect(0);
     assert!(done.stderr.contains("taking over from a loop that did not end well"), "{}", done.stderr);
     assert_eq!(place.run(&["--tree", "--", "true"], "").expect(0).stderr, "");
+}
+
+#[test]
+fn loops_side_by_side_commit_their_own_parts() {
+    let place = repository();
+    place.sh("mkdir specs plans");
+    let start = |part: &str| {
+        let script = format!("echo $CONVERGE_ROUND >> {part}/text");
+        place
+            .start(&["-n", "6", &format!("--tree={part}"), &format!("--commit={part} %n"), "-c", &script], "")
+    };
+    for child in [start("specs"), start("plans")] {
+        Done::from(child.wait_with_output().unwrap()).expect(1);
+    }
+    assert_eq!(
+        place.sh("git log --format=%s | cut -d' ' -f1 | sort | uniq -c | tr -s ' '"),
+        " 1 first\n 6 plans\n 6 specs\n"
+    );
+    assert_eq!(place.sh("git status --porcelain; git show --name-only --format= HEAD | wc -l"), "1\n");
 }
 
 #[test]
