@@ -71,7 +71,9 @@ fn by_status(attempt: &Attempt<'_>) -> Option<Decided> {
         Status::Timeout => {
             let before = dispatch.earlier.iter().any(|earlier| earlier.status == Status::Timeout);
             if before {
-                return blocked(why("two attempts ran out of time; raise `timeout` or split the task"));
+                return blocked(why(
+                    "two attempts ran out of time; split the task, or raise `timeout` and `dispatch --rerun timeout`",
+                ));
             }
             Some(next(attempt, Decision::Escalate, why("it ran out of time")))
         }

@@ -96,6 +96,8 @@ impl Repository {
         repository
             .branch("GOOD", &[("src/lib.rs", &hours), ("tests/durations.rs", &TESTS.replace("2m", "120s"))]);
         let stub = LIB.replace("        _ =>", "        \"h\" => todo!(),\n        _ =>");
+        repository.branch("ONLY_README", &[("README.md", "# durations\n\nNow with hours.\n")]);
+        repository.branch("ONLY_TESTS", &[("tests/durations.rs", &TESTS.replace("120", "120 + 0"))]);
         repository.branch("NO_TEST", &[("src/lib.rs", &hours), ("tests/durations.rs", "")]);
         let ignored = TESTS.replace("#[test]", "#[test]\n#[ignore]");
         repository.branch("IGNORED", &[("src/lib.rs", &hours), ("tests/durations.rs", &ignored)]);

@@ -60,6 +60,13 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
     if dispatch.status != Status::Ok {
         found.push((Standing::Hard, status_detail(attempt)));
     }
+    if let (Status::Ok, Some(code @ 1..)) = (dispatch.status, dispatch.exit_code)
+        && !attempt.expects_exit_code(code)
+    {
+        // A reporter may end so because of what it reports; for everybody else it is a contradiction.
+        let standing = if attempt.kind == Kind::Validate { Standing::Doubt } else { Standing::Hard };
+        found.push((standing, format!("it says that all is well, but ended with exit code {code}")));
+    }
     if let Some(unread) = &attempt.unread {
         found.push((Standing::Missing, unread.clone()));
     }

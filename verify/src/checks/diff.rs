@@ -1,5 +1,9 @@
 //! Did files change where a change was due, and nowhere else?
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::attempt::{Attempt, Kind};
 use crate::observation::{Observation, Standing, worst};
 use crate::patch::{FilePatch, Side};
@@ -22,11 +26,12 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         (kind, None) if kind.writes() => {
             Observation::new(NAME, Standing::Open, "a change is due, but which files changed is not known")
         }
-        (kind, Some(files)) if kind.writes() => written(attempt, files.len()),
+        (kind, Some(files)) if kind.writes() => written(attempt, files),
         (kind, Some(files)) if kind.only_reads() => read_only(attempt, files),
         (kind, None) if kind.only_reads() => {
             Observation::new(NAME, Standing::Open, "which files changed is not known")
         }
+        (_, Some(files @ [_, ..])) => written(attempt, files),
         _ => Observation::new(NAME, Standing::Skipped, "whether a change is due is not known"),
     }
 }
@@ -77,7 +82,7 @@ fn is_by_product(file: &str) -> bool {
         || file.ends_with(".tmp")
 }
 
-fn written(attempt: &Attempt<'_>, files: usize) -> Observation {
+fn written(attempt: &Attempt<'_>, files: &[String]) -> Observation {
     let mut found = Vec::new();
     if attempt.kind == Kind::Document {
         let logic = attempt.patch().into_iter().flatten().find_map(changed_logic);
@@ -86,8 +91,32 @@ fn written(attempt: &Attempt<'_>, files: usize) -> Observation {
     if let Some(patch) = attempt.patch() {
         found.extend(super::weakened::tests(&attempt.task.text, patch));
     }
-    let clean = format!("{files} {} changed", if files == 1 { "file" } else { "files" });
+    if attempt.kind == Kind::Implement {
+        found.extend(beside_the_point(&attempt.task.text, files).map(|detail| (Standing::Missing, detail)));
+    }
+    let clean = format!("{} {} changed", files.len(), if files.len() == 1 { "file" } else { "files" });
     worst(NAME, found, (Standing::Clean, clean))
+}
+
+/// Returns what is odd about an implementation that touches documents or tests alone: no test that passes says
+/// anything about it, unless these were asked for.
+fn beside_the_point(task: &str, files: &[String]) -> Option<String> {
+    static ASKED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:tests?|testing|specs?|coverage|fixtures?|docs?|document\w*|readme|changelog|comments?|typos?|guide|text|license|\w+\.(?:md|txt|rst|adoc))\b").unwrap()
+    });
+    let name = |file: &str| file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
+    let is_document =
+        |file: &str| [".md", ".mdx", ".txt", ".rst", ".adoc"].iter().any(|end| name(file).ends_with(end));
+    let is_test = |file: &str| {
+        let name = name(file);
+        file.split('/')
+            .any(|part| matches!(part, "test" | "tests" | "spec" | "specs" | "__tests__" | "testdata"))
+            || ["test_", "test."].iter().any(|start| name.starts_with(start))
+            || ["_test.", ".test.", ".spec.", "_spec."].iter().any(|part| name.contains(part))
+    };
+    let asked = ASKED.is_match(task) || files.iter().any(|file| task.contains(file.as_str()));
+    let beside = !asked && files.iter().all(|file| is_document(file) || is_test(file));
+    beside.then(|| "only documents and tests changed, though neither was asked for".to_owned())
 }
 
 /// Returns what a documenter changed besides comments, in languages whose comments begin their lines with a mark.

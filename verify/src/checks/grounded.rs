@@ -67,19 +67,20 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
             Seen::Nothing => {}
         }
     }
-    let clean = match (seen.len(), evidence) {
-        (0, _) => (Standing::Skipped, "no file is cited that has to exist".to_owned()),
-        // That a writer names the files it wrote is no sign that what is in them is right.
-        (n, e) if e > 0 && !attempt.kind.writes() => {
-            (Standing::Supporting, format!("{n} cited {} there", are(n)))
-        }
-        (n, _) => (Standing::Clean, format!("{n} cited {} there", are(n))),
+    let there = match seen.as_slice() {
+        [] => "no file is cited that has to exist".to_owned(),
+        [one] => format!("`{one}` is there, as cited"),
+        [one, two] => format!("`{one}` and `{two}` are there, as cited"),
+        [one, ..] => format!("`{one}` and {} more are there, as cited", seen.len() - 1),
     };
+    let standing = match (seen.is_empty(), evidence) {
+        (true, _) => Standing::Skipped,
+        // That a writer names the files it wrote is no sign that what is in them is right.
+        (false, 1..) if !attempt.kind.writes() => Standing::Supporting,
+        (false, _) => Standing::Clean,
+    };
+    let clean = (standing, there);
     worst(NAME, found, clean)
-}
-
-fn are(number: usize) -> &'static str {
-    if number == 1 { "file is" } else { "files are" }
 }
 
 /// Returns how many different files the answer cites that exist.
