@@ -38,6 +38,8 @@ pub(crate) struct Assignment {
     /// The commit to start from, and the one that changes are told against.
     pub(crate) from: Option<String>,
     pub(crate) base: Option<String>,
+    /// The worktree of the task whose work it looks at, if it writes nothing itself.
+    pub(crate) borrows: Option<PathBuf>,
 }
 
 /// What came of an attempt.
@@ -50,13 +52,13 @@ pub(crate) struct Performed {
     pub(crate) files_changed: Option<Vec<String>>,
 }
 
-/// Where work was done that changed something.
-#[derive(Debug, PartialEq)]
+/// The worktree that an attempt was made in, and what it has left there.
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Tree {
-    pub(crate) path: String,
-    pub(crate) branch: String,
-    pub(crate) base: String,
-    pub(crate) commit: String,
+    pub(crate) path: Option<String>,
+    pub(crate) branch: Option<String>,
+    pub(crate) base: Option<String>,
+    pub(crate) commit: Option<String>,
 }
 
 impl Workshop {
@@ -92,9 +94,13 @@ impl Workshop {
             Ok(worktree) => worktree,
             Err(reason) => return finish(failed(reason), None, None),
         };
-        let Assignment { mut job, lane, key, .. } = assignment;
+        let Assignment { mut job, lane, key, borrows, .. } = assignment;
         let Some(worktree) = worktree else {
-            let watch = self.watch(&lane.backend, &job.workdir);
+            let borrowed = borrows.filter(|path| path.is_dir());
+            if let Some(tree) = &borrowed {
+                job.workdir = self.inside(tree, &job.workdir);
+            }
+            let watch = self.watch(&lane.backend, &job, borrowed.is_some());
             let answer = self.kept(&job, lane.backend.run(&job), None);
             let files_changed = match (&answer, watch) {
                 (Answer::Declined(_), _) => None,
@@ -107,20 +113,27 @@ impl Workshop {
                 }
                 (Answer::Draft(_), None) => Some(Vec::new()),
             };
-            return finish(answer, None, files_changed);
+            let tree =
+                borrowed.map(|path| Tree { path: Some(path.display().to_string()), ..Tree::default() });
+            return finish(answer, tree, files_changed);
         };
-        job.workdir = self.inside(&worktree, &job.workdir);
+        job.workdir = self.inside(&worktree.path, &job.workdir);
         let answer = lane.backend.run(&job);
         let Answer::Draft(mut draft) = answer else {
             worktree.remove();
             return finish(answer, None, None);
         };
-        let (path, branch) = (worktree.path.display().to_string(), worktree.branch.clone());
-        let (base, at) = (worktree.base.clone(), worktree.path.clone());
+        let at = worktree.path.clone();
+        let tree = Tree {
+            path: Some(at.display().to_string()),
+            branch: Some(worktree.branch.clone()),
+            base: Some(worktree.base.clone()),
+            commit: None,
+        };
         let text = job.task.text.clone();
         let (tree, files_changed) = match worktree.finish(&job.id, job.attempt, &text, &key) {
             Ok(work) => {
-                let tree = work.commit.map(|commit| Tree { path, branch, base, commit });
+                let tree = work.commit.map(|commit| Tree { commit: Some(commit), ..tree });
                 (tree, Some(work.files_changed))
             }
             Err(problem) => {
@@ -131,7 +144,7 @@ impl Workshop {
         };
         let patch = tree.as_ref().filter(|_| self.recorder.is_some()).and_then(|tree| {
             let repo = Repo::discover(&at)?;
-            repo.run(["diff", "--binary", &tree.base, &tree.commit]).ok()
+            repo.run(["diff", "--binary", tree.base.as_deref()?, tree.commit.as_deref()?]).ok()
         });
         finish(self.kept(&job, Answer::Draft(draft), patch), tree, files_changed)
     }
@@ -140,15 +153,17 @@ impl Workshop {
     pub(crate) async fn ask(&self, assignment: Assignment) -> Performed {
         let started_at = units::now();
         let started = Instant::now();
+        let tree = assignment.borrows.filter(|path| path.is_dir());
+        let tree = tree.map(|path| Tree { path: Some(path.display().to_string()), ..Tree::default() });
         let answer = assignment.lane.backend.ask(&assignment.job).await;
         let answer = self.kept(&assignment.job, answer, None);
         let files_changed = self.worktrees.is_some().then(Vec::new);
-        Performed { answer, started_at, elapsed: started.elapsed(), tree: None, files_changed }
+        Performed { answer, started_at, elapsed: started.elapsed(), tree, files_changed }
     }
 
     /// Makes a worktree for an attempt that writes, where there can be one.
     fn worktree(&self, assignment: &Assignment) -> Result<Option<Worktree>, String> {
-        let Assignment { job, lane, key, writes, replaces, from, base } = assignment;
+        let Assignment { job, lane, key, writes, replaces, from, base, .. } = assignment;
         let wants_one = match &lane.backend {
             Backend::Command(_) => *writes,
             Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
@@ -161,11 +176,10 @@ impl Workshop {
     }
 
     /// Returns the directory in the worktree that corresponds to the one in the user's checkout.
-    fn inside(&self, worktree: &Worktree, directory: &Path) -> PathBuf {
+    fn inside(&self, worktree: &Path, directory: &Path) -> PathBuf {
         let root = self.worktrees.as_ref().map(Worktrees::root);
-        let below =
-            root.and_then(|root| directory.strip_prefix(root).ok()).map(|below| worktree.path.join(below));
-        below.filter(|below| below.is_dir()).unwrap_or_else(|| worktree.path.clone())
+        let below = root.and_then(|root| directory.strip_prefix(root).ok()).map(|below| worktree.join(below));
+        below.filter(|below| below.is_dir()).unwrap_or_else(|| worktree.to_owned())
     }
 
     fn can_write(&self, backend: &Backend, job: &Job) -> bool {
@@ -177,13 +191,18 @@ impl Workshop {
         }
     }
 
-    /// Looks at the checkout before an agent program that should change nothing, to see whether it does.
-    fn watch(&self, backend: &Backend, directory: &Path) -> Option<Watch> {
-        let Backend::Command(program) = backend else { return None };
-        if program.preset.is_none() || self.worktrees.is_none() {
+    /// Looks at the checkout before a program that should change nothing, to see whether it does. For a plain program in
+    /// the user's own checkout that would cost more than the program.
+    fn watch(&self, backend: &Backend, job: &Job, is_borrowed: bool) -> Option<Watch> {
+        let is_worth_it = match backend {
+            Backend::Command(program) => program.preset.is_some() || is_borrowed,
+            Backend::Local(_) => job.task.run.is_some() && is_borrowed,
+            _ => false,
+        };
+        if self.worktrees.is_none() || !is_worth_it {
             return None;
         }
-        let repo = Repo::discover(directory)?;
+        let repo = Repo::discover(&job.workdir)?;
         let number = self.begun.fetch_add(1, Ordering::SeqCst);
         let begins_alone = self.ended.load(Ordering::SeqCst) == number;
         let before = status(&repo).unwrap_or_default();

@@ -43,12 +43,10 @@ pub(crate) fn prompt(task: &Task, inputs: &[Handed], rejected: Option<&Rejected>
     for input in inputs {
         section(&mut text, &format!("Result of {}", input.id), input.output.trim_end());
         let left_out = input.bytes.saturating_sub(input.output.len() as u64);
-        match &input.file {
-            Some(file) => drop(writeln!(text, "\nThis is the beginning; the whole result is in {file}")),
-            None if left_out > 0 => {
-                drop(writeln!(text, "\nThis is the beginning; {left_out} bytes are left out."))
-            }
-            None => {}
+        if let Some(file) = &input.file {
+            let _ = writeln!(text, "\nThis is the beginning; the whole result is in {file}");
+        } else if left_out > 0 {
+            let _ = writeln!(text, "\nThis is the beginning; {left_out} bytes are left out.");
         }
         if let Some(branch) = &input.branch {
             let _ = writeln!(text, "\nIts changes are on the git branch {branch}.");

@@ -72,6 +72,8 @@ pub(crate) struct Handed {
     pub commit: Option<String>,
     /// The branch of that commit.
     pub branch: Option<String>,
+    /// The worktree of that branch.
+    pub worktree: Option<String>,
     /// Whether `verify` has accepted this attempt.
     pub is_accepted: bool,
     /// A hash of all of it, the attempt included: dependents whose inputs are the same need not run again.

@@ -300,6 +300,7 @@ impl Engine {
             key: attempt.key.to_hex(),
             from,
             base,
+            borrows: borrowed(&inputs),
             job: Job {
                 prompt: prompt(&known.task, &inputs, rejected.as_ref()),
                 attempt: attempt.number,
@@ -364,6 +365,17 @@ fn starting_point(known: &Known, need: &Need, inputs: &[Handed]) -> (Option<Stri
     match (commits.next(), commits.next()) {
         (Some(commit), None) => (Some(commit), None),
         _ => (None, None),
+    }
+}
+
+/// Returns the worktree that a task looks at which does not write: that of the one task whose work it builds on.
+///
+/// "Run the tests" after "repair it" is about the repaired tree, not about the user's checkout.
+fn borrowed(inputs: &[Handed]) -> Option<std::path::PathBuf> {
+    let mut trees = inputs.iter().filter_map(|input| input.worktree.as_ref());
+    match (trees.next(), trees.next()) {
+        (Some(tree), None) => Some(tree.into()),
+        _ => None,
     }
 }
 

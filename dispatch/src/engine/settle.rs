@@ -41,11 +41,7 @@ impl Engine {
                 "the price of the model `{model}` is not known, so what it costs does not count against the budget"
             ));
         }
-        let tree = performed.tree;
-        let (path, branch, base, commit) = match tree {
-            Some(tree) => (Some(tree.path), Some(tree.branch), Some(tree.base), Some(tree.commit)),
-            None => (None, None, None, None),
-        };
+        let tree = performed.tree.unwrap_or_default();
         let dispatch = Dispatch {
             backend: Some(lane.backend.name().to_owned()),
             model: draft.model,
@@ -63,10 +59,10 @@ impl Engine {
             stop_reason: draft.stop_reason,
             turns: draft.turns,
             retries: Some(draft.retries).filter(|retries| *retries > 0),
-            worktree: path,
-            branch,
-            base,
-            commit,
+            worktree: tree.path,
+            branch: tree.branch,
+            base: tree.base,
+            commit: tree.commit,
             files_changed: performed.files_changed,
             ..attempt.unrun(held.known.executor(), draft.status, String::new())
         };
@@ -241,6 +237,7 @@ fn handed(line: u64, id: &str, dispatch: &Dispatch, is_accepted: bool) -> Handed
         file: dispatch.output_file.as_ref().map(|file| file.path.clone()),
         commit: dispatch.commit.clone(),
         branch: dispatch.branch.clone(),
+        worktree: dispatch.worktree.clone(),
         is_accepted,
         fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
     }

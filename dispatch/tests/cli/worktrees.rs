@@ -99,6 +99,23 @@ fn work_that_builds_on_work_starts_from_it() {
 }
 
 #[test]
+fn whoever_looks_at_work_looks_where_it_is() {
+    let place = Place::repository();
+    let patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+two\n";
+    let answer = serde_json::json!({"id": "work", "output": "done", "patch": patch});
+    place.write("answers.jsonl", &format!("{answer}\n"));
+    let look = r#"{"id":"look","task":{"text":"x","run":["cat","a.txt"],"depends_on":["work"]}}"#;
+    let apart = r#"{"id":"apart","task":{"text":"x","run":["cat","a.txt"]}}"#;
+    let ran = place
+        .run("--replay answers.jsonl", &format!("{}{look}\n{apart}\n", task("work", "implement", "")))
+        .exits(0);
+    let (work, look) = (ran.record("work")["dispatch"].clone(), ran.record("look")["dispatch"].clone());
+    assert_eq!((look["output"].as_str(), &look["worktree"]), (Some("two\n"), &work["worktree"]));
+    assert!(look["commit"].is_null() && look["branch"].is_null());
+    assert_eq!(ran.record("apart")["dispatch"]["output"], "one\n");
+}
+
+#[test]
 fn many_that_write_at_once_do_not_meet() {
     let place = Place::repository();
     let input: String = (0..12).map(|n| task(&format!("t{n}"), "implement", "")).collect();
