@@ -17,6 +17,9 @@ const DETAILED: usize = 60;
 /// More steps than this are no plan but a specification.
 const MOST_STEPS: usize = 8;
 
+/// What follows a change.
+const RUN_TESTS: &str = "Run the tests";
+
 /// Consecutive clauses that one executor does.
 struct Step {
     from: usize,
@@ -137,10 +140,16 @@ fn arrange(text: &str, groups: &[Step]) -> Vec<Part> {
             base = Some(own);
         }
         if Some(at) == last_change && !checked_later {
-            parts.push(part("Run the tests".to_owned(), 1, Executor::Validate, vec![own]));
+            parts.push(part(RUN_TESTS.to_owned(), 1, Executor::Validate, vec![own]));
         }
     }
     parts
+}
+
+/// Tells whether the part does something that can go wrong for good: neither looks nor writes about it nor tests.
+pub(crate) fn acts(part: &Part) -> bool {
+    let executors = [Executor::Implement, Executor::Validate, Executor::Orchestrate];
+    part.text != RUN_TESTS && executors.iter().any(|executor| executor.name() == part.executor)
 }
 
 /// A pipeline for integration and delivery: looked at, designed, built, tried.

@@ -48,7 +48,7 @@ pub(crate) fn decide(task: &Task, rules: &[Rule]) -> Result<Classify, Problem> {
         let total = task.text.len();
         draft.reasons.push(format!("of {total} bytes, the first 16 KiB and the last 4 KiB were read"));
     }
-    draft.bound(task, rule);
+    draft.bound(task);
     Ok(draft.finish())
 }
 
@@ -174,6 +174,7 @@ impl Draft {
     fn doubt(&mut self) {
         self.unsure = true;
         if self.tier < 3 {
+            self.lift_parts(self.tier + 1, |part, tier| part.tier.number() == tier - 1);
             self.tier += 1;
             self.reasons.push(format!("uncertain → one tier up ({})", self.tier));
         } else {
@@ -215,7 +216,7 @@ impl Draft {
     }
 
     /// Applies what the task itself, and its risk, say about the tier.
-    fn bound(&mut self, task: &Task, rule: Option<&Rule>) {
+    fn bound(&mut self, task: &Task) {
         if let Some(wanted) = &task.executor {
             self.executor.clone_from(wanted);
             let home = Executor::named(wanted).map_or(1, |executor| executor.home().number());
@@ -231,19 +232,22 @@ impl Draft {
             let level = if risk.risk == Risk::High { "high" } else { "medium" };
             self.reasons.push(format!("risk {level}: {}", risk.why));
         }
-        let lifts = risk.risk == Risk::High
-            && !self.only_reads
-            && task.run.is_none()
-            && rule.is_none_or(|rule| rule.tier.is_none());
+        let lifts = risk.risk == Risk::High && !self.only_reads && !self.is_settled;
         if lifts && self.tier < 3 {
             self.reasons.push("an error would be costly to recover from → tier 3".to_owned());
             self.lift(3);
+        }
+        if lifts {
+            self.lift_parts(3, |part, _| compound::acts(part));
         }
         if let Some(min) = task.min_tier
             && min.number() > self.tier
         {
             self.reasons.push(format!("`min_tier` asks for tier {min}"));
             self.lift(min.number());
+        }
+        if let Some(min) = task.min_tier {
+            self.lift_parts(min.number(), |_, _| true);
         }
         if let Some(max) = task.max_tier
             && max.number() < self.tier
@@ -271,6 +275,15 @@ impl Draft {
         }
     }
 
+    /// Lifts the tier of those parts that are below it and that are meant.
+    fn lift_parts(&mut self, tier: u8, is_meant: impl Fn(&Part, u8) -> bool) {
+        for part in &mut self.parts {
+            if part.tier.number() < tier && is_meant(part, tier) {
+                part.tier = tier_of(tier);
+            }
+        }
+    }
+
     /// Caps the tier: the weight of all above goes to it.
     fn cap(&mut self, tier: u8) {
         let at = usize::from(tier) - 1;
@@ -278,6 +291,9 @@ impl Draft {
         self.weights[at + 1..].fill(0.0);
         self.weights[at] += above;
         self.tier = tier;
+        for part in &mut self.parts {
+            part.tier = part.tier.min(tier_of(tier));
+        }
     }
 
     fn finish(self) -> Classify {
@@ -288,7 +304,7 @@ impl Draft {
         let scores = Scores { one, two, three };
         let confidence = [one, two, three][usize::from(self.tier) - 1];
         Classify {
-            tier: Tier::try_from(self.tier).unwrap_or(Tier::THREE),
+            tier: tier_of(self.tier),
             executor: self.executor,
             confidence,
             risk: self.risk.risk,
@@ -309,6 +325,10 @@ fn in_proportion(leaf: Leaf, reading: &Reading) -> Leaf {
     let because =
         Because { why: "so many requirements have to be made to fit together", sure: 0.55, lean: Lean::Down };
     Leaf { tier: 3, executor: Executor::Orchestrate, because, path: "it changes code in many ways at once" }
+}
+
+fn tier_of(number: u8) -> Tier {
+    Tier::try_from(number).unwrap_or(Tier::THREE)
 }
 
 /// Spreads what is not sure over the other tiers.

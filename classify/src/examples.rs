@@ -1,7 +1,7 @@
 //! What the sources say about single tasks, as tables: the worked examples of seed 000's routing guide, its traps
 //! and compound tasks, and strings that fooled other routers.
 
-use shared::section::{Classify, Risk, Task};
+use shared::section::{Classify, Risk, Task, Tier};
 
 use crate::decide::decide;
 
@@ -277,6 +277,20 @@ fn compound_tasks_are_parted_as_the_guide_does() {
 }
 
 #[test]
+fn risk_and_bounds_reach_the_parts() {
+    let tiers = |task: &Task| {
+        decide(task, &[]).unwrap().parts.iter().map(|part| part.tier.number()).collect::<Vec<_>>()
+    };
+    let text = "Refactor the importer and update the docs".to_owned();
+    let task = Task { text, ..Task::default() };
+    assert_eq!(tiers(&task), [1, 2, 1, 1]);
+    assert_eq!(tiers(&Task { min_tier: Some(Tier::TWO), ..task.clone() }), [2, 2, 2, 2]);
+    assert_eq!(tiers(&Task { max_tier: Some(Tier::ONE), ..task.clone() }), [1, 1, 1, 1]);
+    let text = "Run the migration on production, then update the changelog".to_owned();
+    assert_eq!(tiers(&Task { text, ..Task::default() }), [3, 1]);
+}
+
+#[test]
 fn one_coherent_change_stays_one() {
     for text in [
         "Add a `created_at` field to the model and its serializer",
@@ -295,4 +309,201 @@ fn one_coherent_change_stays_one() {
         let got = of(text);
         assert!(got.parts.is_empty(), "{text}: {:?}", got.parts);
     }
+}
+
+#[test]
+fn commits_questions_shell_requests_and_pipeline_steps_have_their_tiers() {
+    let tiers: [(u8, &[&str]); 3] = [
+        (
+            1,
+            &[
+                "Find all *.txt files under current directory",
+                "Print the current user's mail file path",
+                "Add a number before each line in file.txt",
+                "Assign permissions 755 to directory /var/www",
+                "Archive /data to /backup excluding the cache",
+                "Display the last 10 lines of server.log",
+                "Force create a symbolic link named foo to bar",
+                "Gets IP address of \"eth0\"",
+                "Log in to host example.org as user admin via ssh",
+                "Make directory \"$HOME/tmp\"",
+                "Output the word count of each file",
+                "Read a line from standard input into variable x",
+                "Remotely run uptime on server1",
+                "Save the current time in variable now",
+                "Unset the variable PATH",
+                "Counts all non-blank lines of *.py",
+                "Change group of all files in the current directory to staff",
+                "Recursively remove all files ending in .bak",
+                "Replace spaces with underscores in all file names",
+                "Prints the process tree of user bob",
+                "Copies all files with \"foo\" in the name to /tmp",
+                "Enable shell option nullglob",
+                "Run make quietly in background",
+                "Wait 5 seconds and then kill the process",
+                "Convert file.txt to uppercase",
+                "Query and print the name servers of example.com",
+                "Checks if the file exists",
+                "Update all packages on the system",
+                "List all users logged in",
+                "Redirect stderr to /dev/null",
+                "Move files older than 30 days to archive",
+                "Clear the terminal",
+                "Start the nginx server",
+                "Checkout repository",
+                "Upload coverage to Codecov",
+                "Setup Node.js",
+                "Cache cargo registry",
+                "Install deps",
+                "Build",
+                "Test",
+                "Run tests",
+                "Lint with flake8",
+                "Set up JDK 17",
+                "Publish to PyPI",
+                "Login to Docker Hub",
+                "Build and push image",
+                "Deploy to GitHub Pages",
+                "Upload artifact",
+                "Configure git",
+                "Check formatting",
+                "Create release",
+                "Generate docs",
+                "Restore cache",
+                "Get version",
+                "Install dependencies",
+                "Download artifacts",
+                "Print versions",
+                "Use Node 18",
+                "Initial commit",
+                "Update README.md",
+                "v1.2.3",
+                "Version bump",
+                "Release 2.0.1",
+                "1.0.4",
+                "Merge branch 'master' of github.com:x/y",
+                "bump version",
+                "Fix typo",
+                "fixed typos",
+                "whitespace",
+                "Remove unused imports",
+                "Update dependencies",
+                "Add license",
+                "Update changelog",
+                "Create LICENSE",
+                "Delete old.html",
+                "Add .gitignore",
+                "remove console.log",
+                "minor changes",
+                "Bump lodash from 4.17.15 to 4.17.21",
+                "Update dependency eslint to v8.1",
+                "Upgrade to 1.2.4",
+                "remove debug print",
+                "add comments",
+                "Rename file",
+                "Added screenshots to readme",
+                "commit the changes",
+                "commit and push",
+                "start the dev server",
+                "read CLAUDE.md and summarize it",
+                "what does this function do?",
+                "show me the last error",
+                "open the file src/app.ts",
+                "list all todos",
+                "run the app",
+                "create a new branch called feature/login",
+            ],
+        ),
+        (
+            2,
+            &[
+                "Add search feature",
+                "fixed bug in login",
+                "Handle null pointer in parser",
+                "Refactored tests",
+                "Add unit tests for parser",
+                "use a hash map for lookups",
+                "Make header sticky",
+                "Added user model",
+                "updated styles",
+                "Allow multiple recipients",
+                "wip",
+                "Improve error messages",
+                "Support python 3.9",
+                "Fix #123",
+                "Remove deprecated method foo()",
+                "Move config loading into its own class",
+                "How do I convert a string to a number in JavaScript?",
+                "Python list index out of range",
+                "jQuery selector does not match dynamic elements",
+                "Getting the current date in Java",
+                "Why does my loop not end?",
+                "Regex for matching phone numbers",
+                "The sidebar overlaps the content on small screens",
+                "Option to hide completed items",
+                "Cannot read property 'x' of undefined when saving",
+                "Dark mode",
+                "Create a REST endpoint that returns the list of users",
+                "Make the tests pass",
+                "Write a script that downloads the images",
+                "the button is not aligned, fix it",
+                "please add error handling to the upload function",
+                "now do the same for the settings page",
+                "it still does not work",
+            ],
+        ),
+        (
+            3,
+            &[
+                "make the whole app production ready",
+                "Redesign the storage layer to support replication",
+                "Memory corruption under load with multiple threads",
+                "Data loss when two nodes write at the same time",
+                "Implement consensus between the nodes",
+                "Rework the type inference to handle recursive generics",
+                "Intermittent 502 errors, cannot reproduce",
+                "Rewrite the scheduler to be work-stealing",
+                "Support multi-tenancy",
+                "Migrate from MySQL to PostgreSQL",
+                "Implement end-to-end encryption for messages",
+                "Reduce memory usage of the indexer",
+                "Make the compiler incremental",
+                "Users get logged out randomly",
+                "Move to a plugin based architecture",
+                "Should we drop support for Python 2?",
+                "How can we scale this to a million users?",
+            ],
+        ),
+    ];
+    let wrong: Vec<String> = tiers
+        .iter()
+        .flat_map(|&(tier, texts)| texts.iter().map(move |&text| (tier, text, of(text))))
+        .filter(|(tier, _, got)| got.tier.number() != *tier)
+        .map(|(tier, text, got)| format!("{text}: want {tier}, got {} {:?}", got.tier, got.reasons))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_complaint_is_read_by_its_title_and_a_specification_by_its_size() {
+    check(&[
+        (
+            "Export button is greyed out\n\nSteps to reproduce:\n1. Open a project\n2. Run the export\n\nExpected: a file",
+            2,
+            "implement",
+        ),
+        ("Build on Windows\n\nIt fails with `error: linker not found`.", 2, "implement"),
+        (
+            "Jobs are lost\n\nIt happens randomly, and only under load. There is nothing in the logs.",
+            3,
+            "orchestrate",
+        ),
+        ("parser: check the length before reading", 2, "implement"),
+        ("Task 3: check the length of src/lib.rs", 1, "explore"),
+        ("The page is slow. Add an index on users.email.", 2, "implement"),
+        ("the label is cut off, fix it", 2, "implement"),
+    ]);
+    let requirement = "Each customer can have several addresses, and one of them is the default one. ";
+    let got = of(&format!("Add an address book to the shop. {}", requirement.repeat(10)));
+    assert_eq!((got.tier.number(), got.unsure), (3, false), "{got:?}");
 }

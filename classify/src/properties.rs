@@ -133,6 +133,13 @@ proptest! {
             let task = Task { text: text.clone(), min_tier: tier(min), max_tier: tier(max), ..Task::default() };
             decide(&task, &[]).unwrap().tier.number()
         };
+        let bounded = |min: Option<u8>, max: Option<u8>| {
+            let tier = |number: Option<u8>| number.map(|number| number.try_into().unwrap());
+            let task = Task { text: text.clone(), min_tier: tier(min), max_tier: tier(max), ..Task::default() };
+            decide(&task, &[]).unwrap().parts
+        };
+        prop_assert!(bounded(Some(min), None).iter().all(|part| part.tier.number() >= min));
+        prop_assert!(bounded(None, Some(max)).iter().all(|part| part.tier.number() <= max));
         prop_assert_eq!(tier(Some(min), None), free.number().max(min));
         prop_assert_eq!(tier(None, Some(max)), free.number().min(max));
     }
