@@ -105,7 +105,11 @@ const DEFINITIONS: &[Form] = &[
         "type",
         r"\b(?:struct|enum|union|class|namespace|concept)(?:[ \t]+class)?[ \t]+NAME\b[^;\n]*(?:\{|$|:)",
     ),
-    form(C, "type", r"\btypedef\b[^;{}]*\bNAME[ \t]*;|^[ \t]*\}[ \t]*NAME[ \t]*;|\busing[ \t]+NAME[ \t]*="),
+    form(
+        C,
+        "type",
+        r"\btypedef\b[^;{}]*(?:\{[^{}]*\})?[^;{}]*\bNAME[ \t]*;|^[ \t]*\}[ \t]*NAME[ \t]*;|\busing[ \t]+NAME[ \t]*=",
+    ),
     form(C, "function", r"^[A-Za-z_][\w \t\*&:<>,~]*\bNAME[ \t]*\([^;\n]*$"),
     form(CSHARP, "type", r"\b(?:class|interface|enum|record|struct|delegate)[ \t]+NAME\b"),
     form(CSHARP, "function", r"^[ \t]+(?:[\w<>\[\],.?]+[ \t]+)+NAME[ \t]*(?:<[^>\n]*>)?\([^;\n]*$"),
@@ -139,6 +143,8 @@ const DEFINITIONS: &[Form] = &[
 
 /// Patterns that depend on the language of a file.
 pub(super) struct ByLanguage {
+    /// What a file must contain for any of the forms to match: most files are done with after one fast look.
+    probe: Regex,
     forms: Vec<(&'static [&'static str], Regex)>,
 }
 
@@ -154,7 +160,7 @@ impl ByLanguage {
                 ));
             }
         }
-        Ok(ByLanguage { forms })
+        Ok(ByLanguage { probe: probe(names, insensitive)?, forms })
     }
 
     /// Returns what finds definitions of these names.
@@ -171,11 +177,14 @@ impl ByLanguage {
                 forms.push((form.extensions, compile(form.pattern, &regex::escape(last), insensitive)?));
             }
         }
-        Ok(ByLanguage { forms })
+        Ok(ByLanguage { probe: probe(names, insensitive)?, forms })
     }
 
-    /// Returns the patterns for a file of this name.
-    pub(super) fn patterns(&self, name: &str) -> Vec<&Regex> {
+    /// Returns the patterns for a file of this name and content.
+    pub(super) fn patterns(&self, name: &str, text: &[u8]) -> Vec<&Regex> {
+        if !self.probe.is_match(text) {
+            return Vec::new();
+        }
         let Some((_, extension)) = name.rsplit_once('.') else { return Vec::new() };
         let extension = extension.to_lowercase();
         self.forms
@@ -184,6 +193,19 @@ impl ByLanguage {
             .map(|(_, regex)| regex)
             .collect()
     }
+}
+
+/// Returns what finds the last part of any of the names, as any language may write it.
+fn probe(names: &[String], insensitive: bool) -> Result<Regex, String> {
+    let parts: Vec<String> = names
+        .iter()
+        .flat_map(|name| {
+            let last = last_part(name.trim_end_matches(".hpp").trim_end_matches(".h"));
+            [last.to_owned(), last.replace('-', "_")]
+        })
+        .map(|part| regex::escape(&part))
+        .collect();
+    compile("NAME", &format!("(?:{})", parts.join("|")), insensitive)
 }
 
 /// Returns the name at the end of a path of names.
@@ -209,4 +231,101 @@ fn compile(pattern: &str, name: &str, insensitive: bool) -> Result<Regex, String
         .case_insensitive(insensitive)
         .build()
         .map_err(|error| format!("cannot search for `{name}`: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matched(forms: &ByLanguage, file: &str, text: &str) -> bool {
+        forms.patterns(file, text.as_bytes()).iter().any(|regex| regex.is_match(text.as_bytes()))
+    }
+
+    #[test]
+    fn imports_are_known_in_every_language() {
+        for (file, name, text) in [
+            ("a.rs", "serde_json", "use serde_json::Value;"),
+            ("a.rs", "serde-json", "pub(crate) use serde_json;"),
+            ("a.rs", "std::fs", "use std::fs;"),
+            ("a.rs", "Value", "use serde_json::{Map,\n    Value};"),
+            ("a.py", "numpy", "import os, numpy as np"),
+            ("a.py", "os.path", "from os.path import join"),
+            ("a.py", "join", "from os.path import (dirname,\n    join)"),
+            ("a.ts", "react", "import React from 'react';"),
+            ("a.js", "@scope/x", "const x = require(\"@scope/x/deep\");"),
+            ("a.js", "./utils", "import { a } from '../lib/utils.js'"),
+            ("a.go", "errors", "import (\n\t\"github.com/pkg/errors\"\n)"),
+            ("A.java", "List", "import java.util.List;"),
+            ("a.c", "stdio.h", "#include <stdio.h>"),
+            ("a.cpp", "parser", "#include \"lib/parser.hpp\""),
+            ("a.rb", "json", "require 'json'"),
+            ("a.php", "Client", "use Http\\Client;"),
+            ("a.cs", "System.Text", "using System.Text;"),
+            ("a.sh", "common.sh", "source \"$dir/common.sh\""),
+            ("a.swift", "UIKit", "import UIKit"),
+            ("a.scss", "colors", "@use 'theme/colors';"),
+            ("a.proto", "user.proto", "import \"api/user.proto\";"),
+        ] {
+            let forms = ByLanguage::imports(&[name.to_owned()], false).expect("forms");
+            assert!(matched(&forms, file, text), "{name} in {text}");
+        }
+        for (file, name, text) in [
+            ("a.rs", "serde", "use serde_json::Value;"),
+            ("a.rs", "serde_json", "// serde_json::Value"),
+            ("a.py", "json", "import simplejson"),
+            ("a.py", "json", "x = 'import json'"),
+            ("a.js", "react", "import x from 'react-dom'"),
+            ("a.go", "errors", "// see errors"),
+            ("a.txt", "json", "import json"),
+        ] {
+            let forms = ByLanguage::imports(&[name.to_owned()], false).expect("forms");
+            assert!(!matched(&forms, file, text), "{name} in {text}");
+        }
+    }
+
+    #[test]
+    fn definitions_are_known_in_every_language() {
+        for (file, what, text) in [
+            ("a.rs", "function", "    pub async fn x<T>(t: T)"),
+            ("a.rs", "type", "pub(crate) struct x;"),
+            ("a.rs", "macro", "macro_rules! x {"),
+            ("a.py", "function", "    async def x(self):"),
+            ("a.py", "value", "x: int = 1"),
+            ("a.ts", "function", "  private async x(a: string): Promise<void> {"),
+            ("a.js", "function", "const x = async (a) => a"),
+            ("a.ts", "type", "export interface x {"),
+            ("a.go", "function", "func (s *Server) x(a int) error {"),
+            ("a.go", "type", "type x struct {"),
+            ("A.java", "function", "    public static int x(int a) {"),
+            ("A.kt", "function", "fun <T> x(a: T) = a"),
+            ("a.c", "macro", "#define x(a) (a)"),
+            ("a.c", "function", "static int x(int a)"),
+            ("a.h", "type", "typedef struct { int a; } x;"),
+            ("a.rb", "function", "  def self.x(a)"),
+            ("a.php", "function", "public function x($a)"),
+            ("a.sh", "function", "x() {"),
+            ("a.swift", "function", "func x() {"),
+            ("a.ex", "function", "  defp x(a), do: a"),
+            ("a.proto", "type", "message x {"),
+            ("a.sql", "type", "CREATE TABLE IF NOT EXISTS x ("),
+        ] {
+            for name in ["x", "Some::x", "some.x"] {
+                let forms = ByLanguage::definitions(&[name.to_owned()], Some(what), false).expect("forms");
+                assert!(matched(&forms, file, text), "{name} in {text}");
+            }
+        }
+        for (file, text) in [
+            ("a.rs", "    x();"),
+            ("a.rs", "fn xy() {}"),
+            ("a.py", "    return x(1)"),
+            ("a.js", "  x(1);"),
+            ("a.go", "\treturn x(1)"),
+            ("a.c", "    x(1);"),
+            ("A.java", "    return x(1);"),
+            ("a.rb", "  x == 1"),
+        ] {
+            let forms = ByLanguage::definitions(&["x".to_owned()], None, false).expect("forms");
+            assert!(!matched(&forms, file, text), "in {text}");
+        }
+    }
 }

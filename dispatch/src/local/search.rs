@@ -162,7 +162,7 @@ impl Finder {
                 regex.find_iter(text).filter(|found| !found.is_empty()).map(|found| found.start()).collect()
             }
             Finder::ByLanguage(forms) => forms
-                .patterns(entry.name())
+                .patterns(entry.name(), text)
                 .iter()
                 .flat_map(|regex| regex.find_iter(text).map(|found| found.start()))
                 .collect(),
