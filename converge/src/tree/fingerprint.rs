@@ -16,8 +16,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use blake3::{Hash, Hasher};
 
-use super::churn::Lines;
 use super::class::{Class, Classes};
+use super::diff::Lines;
 use super::name::Name;
 use super::walk::{Kind, Stat, Walker};
 

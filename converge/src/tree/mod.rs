@@ -8,10 +8,12 @@ pub(crate) mod check;
 pub(crate) mod churn;
 pub(crate) mod class;
 mod commit;
+mod diff;
 mod fingerprint;
 mod name;
 mod report;
 mod stop;
+mod tracked;
 mod walk;
 
 use std::collections::HashSet;

@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use shared::git::Repo;
 
 use super::name::Name;
+use super::tracked::Tracked;
 
 /// Everything that changes when a file changes. A clock that was set back can fool it, nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(crate) enum Kind {
 impl Stat {
     // The types of these fields differ between systems.
     #[allow(clippy::unnecessary_cast)]
-    fn of(stat: &rustix::fs::Stat) -> Option<Stat> {
+    pub(crate) fn of(stat: &rustix::fs::Stat) -> Option<Stat> {
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {
                 Kind::File { is_executable: Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR) }
@@ -273,40 +274,6 @@ impl Walker {
 }
 
 /// Tells whether a folder is git's or our own, and so no part of the work.
-fn is_ours(name: &OsStr) -> bool {
+pub(crate) fn is_ours(name: &OsStr) -> bool {
     name == ".git" || name == shared::state::DIRECTORY
-}
-
-/// The names in git's index, read again when it was written.
-#[derive(Debug)]
-struct Tracked {
-    repo: Repo,
-    index: PathBuf,
-    stat: Option<Stat>,
-    /// Sorted.
-    names: Vec<Name>,
-}
-
-impl Tracked {
-    fn new(repo: &Repo) -> Option<Tracked> {
-        let index = repo.run(["rev-parse", "--git-path", "index"]).ok()?;
-        let index = repo.root().join(index.trim_end_matches('\n'));
-        Some(Tracked { repo: repo.clone(), index, stat: None, names: Vec::new() })
-    }
-
-    fn update(&mut self, root: &Path) {
-        let stat = statat(CWD, &self.index, AtFlags::empty()).ok().and_then(|stat| Stat::of(&stat));
-        if stat.is_some() && stat == self.stat {
-            return;
-        }
-        let arguments = [OsStr::new("-C"), root.as_os_str(), OsStr::new("ls-files"), OsStr::new("-z")];
-        // Without an answer, the last one is better than none.
-        let Ok(listed) = self.repo.bytes(arguments) else { return };
-        let names = listed.split(|byte| *byte == 0).map(OsStr::from_bytes).map(Path::new);
-        let is_file = |name: &&Path| !name.as_os_str().is_empty() && !name.iter().any(is_ours);
-        self.names = names.filter(is_file).map(|name| name.to_owned().into()).collect();
-        self.names.sort_unstable();
-        self.names.dedup();
-        self.stat = stat;
-    }
 }
