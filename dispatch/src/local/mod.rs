@@ -1,9 +1,9 @@
 //! Tier 0: mechanical tasks, done by the program itself, without a model.
 //!
-//! It reads the text of a task as an [`intent::Intent`] (see [`grammar`]) and carries that out: it finds, lists,
-//! counts, searches and reads files, asks git, looks up versions, runs the project's own tests, linters and
-//! builds, or runs exactly the program that the task itself names. What it does not understand to the last word
-//! it declines, and says which word that was; so does it with whatever would change a file.
+//! It reads the text of a task as an intent (`intent.rs`), by a grammar of words (`grammar/`), and carries that
+//! out: it finds, lists, counts, searches and reads files, asks git, looks up versions, runs the project's own
+//! tests, linters and builds, or runs exactly the program that the task itself names. What it does not understand
+//! to the last word it declines, and says which word that was; so does it with whatever would change a file.
 //!
 //! Nothing in a text reaches a shell. Paths stay inside the working directory, patterns are data, revisions are
 //! looked up before they are used. Whether the answer is good enough is left to `verify`.
