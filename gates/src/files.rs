@@ -19,7 +19,7 @@ use crate::repair::{self, Repair};
 use crate::{glob, secrets, syntax};
 
 /// So many files are in memory at once.
-const CHUNK: usize = 256;
+const CHUNK: usize = 64;
 
 /// One file that is to be looked at.
 #[derive(Clone, Debug)]

@@ -57,7 +57,8 @@ fn below(path: &Path, directory: &Path, no_ignore: bool) -> Vec<(PathBuf, Conten
         .hidden(false)
         .standard_filters(!no_ignore)
         .hidden(false)
-        .require_git(false)
+        // In a repository nothing above its root counts; without one, .gitignore is heeded all the same.
+        .require_git(shared::state::Root::find(&root).git)
         .follow_links(false)
         .filter_entry(|entry| entry.depth() == 0 || !NOT_OURS.iter().any(|name| entry.file_name() == *name))
         .build();

@@ -278,6 +278,8 @@ fn start(planned: &Planned, root: &Path, target: Option<&Path>) -> Result<Ended,
         .env("CARGO_TERM_COLOR", "never")
         .env("CARGO_TERM_PROGRESS_WHEN", "never")
         .env("PY_COLORS", "0")
+        // To look is to leave nothing behind.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("FORCE_COLOR", "0")
         // A hook of git has these set; the tests of a project may use git themselves.
         .env_remove("GIT_DIR")

@@ -228,6 +228,7 @@ fn has_bare_values(path: &Path) -> bool {
     let settings = [
         "env",
         "ini",
+        "xml",
         "cfg",
         "conf",
         "config",

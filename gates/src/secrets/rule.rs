@@ -306,7 +306,7 @@ pub(super) static RULES: &[Rule] = &[
             "signingkey",
             "signing_key",
         ],
-        pattern: r#"(?i-u)(?<name>[a-z0-9_.-]{0,40}(?:passw(?:or)?d|passphrase|pwd|secret|token|(?:api|access|auth|private|encryption|signing)[_-]?key|credentials?)[a-z0-9_]{0,20})["'`\]]{0,2}(?:\s{0,8}:\s{0,3}[&a-z'\[\]\s]{1,20})?\s{0,20}(?:=>|:=|\?=|[:=])\s{0,8}(?:[bfru]{0,2}["'`](?<secret>[^"'`\s]{6,200})["'`]|(?<other>[^\s"'`#;,()\[\]{}<>&|]{6,200}))"#,
+        pattern: r#"(?i-u)(?<name>[a-z0-9_.-]{0,40}(?:passw(?:or)?d|passphrase|pwd|secret|token|(?:api|access|auth|private|encryption|signing)[_-]?key|credentials?)[a-z0-9_]{0,20})["'`\]]{0,2}(?:\s{0,8}:\s{0,3}[&a-z'\[\]\s]{1,20})?\s{0,20}(?:=>|:=|\?=|[:=>])\s{0,8}(?:[bfru]{0,2}["'`](?<secret>[^"'`\s]{6,200})["'`]|(?<other>[^\s"'`#;,()\[\]{}<>&|]{6,200}))"#,
         min_entropy: 2.5,
         doubt: Doubt::Name,
     },

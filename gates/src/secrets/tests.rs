@@ -194,6 +194,9 @@ fn values_without_quotes_count_in_settings_and_not_in_programs() {
     assert_eq!(rules_of(".env", &line).len(), 1);
     assert_eq!(rules_of("deploy.sh", &line).len(), 1);
     assert_eq!(rules_of("Dockerfile", &format!("ENV {line}")).len(), 1);
+    let password = random(12, ALNUM) + "!7a";
+    assert_eq!(rules_of("settings.xml", &format!("<password>{password}</password>")).len(), 1);
+    assert_eq!(rules_of("page.html", "<label for=password>Password8to12characters</label>").len(), 0);
     assert_eq!(rules_of("a.rs", "let api_token = tokenizer2.next_one;").len(), 0);
 }
 

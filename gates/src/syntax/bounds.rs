@@ -63,13 +63,18 @@ fn braces(content: &[u8]) -> usize {
     deepest
 }
 
-/// Returns how many bytes the words of here-documents take that are open at the same time.
+/// Returns how many bytes the words of here-documents take that are open at the same time; `list <<item` counts as one.
 fn here_words(content: &[u8]) -> usize {
-    let mut open: Vec<Vec<u8>> = Vec::new();
+    // The word, and whether white space may stand before it where it ends the text.
+    let mut open: Vec<(Vec<u8>, bool)> = Vec::new();
     let mut most = 0;
     for line in content.split(|byte| *byte == b'\n') {
-        let trimmed = line.trim_ascii();
-        open.retain(|word| word != trimmed);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let ends =
+            open.iter().position(|(word, indented)| line == word || (*indented && line.trim_ascii() == word));
+        if let Some(at) = ends {
+            open.remove(at);
+        }
         let mut rest = line;
         while let Some(at) = rest.windows(2).position(|pair| pair == b"<<") {
             rest = &rest[at + 2..];
@@ -87,14 +92,8 @@ fn here_words(content: &[u8]) -> usize {
                 }
                 _ => continue,
             };
-            open.push(word.to_vec());
-            most = most.max(open.iter().map(|word| word.len() + 4).sum());
-        }
-        // What opens here begins in the next line; `list <<item` never ends, and is forgotten when it is alone.
-        if open.len() == 1
-            && !content.windows(open[0].len() + 1).any(|text| text[0] == b'\n' && text[1..] == open[0][..])
-        {
-            open.clear();
+            open.push((word.to_vec(), after.len() < rest.len()));
+            most = most.max(open.iter().map(|(word, _)| word.len() + 4).sum());
         }
     }
     most
@@ -112,6 +111,7 @@ mod tests {
         assert_eq!(braces(b"{ { } { } }"), 2);
         assert_eq!(here_words(b"a = <<~SQL\n  x\nSQL\nb = <<~SQL\nSQL\n"), 7);
         assert_eq!(here_words(b"list << x\nclass << self\n"), 0);
+        assert!(here_words("<<EOF\n".repeat(100).as_bytes()) > WORDS);
         assert!(here_words(format!("<<{}", "A".repeat(300)).as_bytes()) > 300);
     }
 }

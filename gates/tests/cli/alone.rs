@@ -34,6 +34,17 @@ fn what_git_ignores_is_left_out_unless_it_is_tracked_named_or_asked_for() {
     world.git(&["add", "--force", "secret/a.txt"]);
     assert!(world.gates(&["."]).with(1).starts_with("secret/a.txt:1:1: error[secrets/github-token]"));
     assert!(world.gates(&["secret"]).with(1).contains("secret/a.txt:1:1: "));
+    // What ignores the worktree of an attempt does not ignore what is in it.
+    let world = World::new();
+    world.write("a.py", "x = 1\n").write(".specpipe/.gitignore", "*\n").commit();
+    world.git(&["worktree", "add", "--quiet", ".specpipe/worktrees/a-1"]);
+    world.write(".specpipe/worktrees/a-1/new.py", "((");
+    assert!(world.gates(&[".specpipe/worktrees/a-1"]).with(1).contains("a-1/new.py:1:2: "));
+    assert!(world.gates(&["."]).with(0).contains("pass: 1 file "));
+    // Outside of git, .gitignore is heeded all the same.
+    let world = World::bare();
+    world.write(".gitignore", "a.py\n").write("a.py", "((");
+    world.gates(&["."]).with(0);
     // Hidden files are files.
     let world = World::new();
     world.write(".github/x.yml", token());
