@@ -5,19 +5,15 @@
 //! other ends at once. A second signal ends everything.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::process;
+use crate::group;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 static HELD: AtomicBool = AtomicBool::new(false);
 static SIGNALS: AtomicU64 = AtomicU64::new(0);
-
-/// How long children may take to end after they were asked to.
-pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// Tells whether the user or the system has asked this program to end.
 pub fn requested() -> bool {
@@ -37,9 +33,9 @@ pub(crate) fn install() {
             REQUESTED.store(true, Ordering::Relaxed);
             let is_second = SIGNALS.fetch_add(1, Ordering::Relaxed) > 0;
             if HELD.load(Ordering::Relaxed) && !is_second {
-                process::end_all(GRACE);
+                group::end_all();
             } else {
-                process::kill_all();
+                group::kill_all();
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         }

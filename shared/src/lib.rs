@@ -8,6 +8,7 @@ pub mod config;
 pub mod diagnostic;
 mod exit;
 pub mod git;
+mod group;
 pub mod interrupt;
 mod io;
 pub mod lines;
