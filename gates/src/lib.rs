@@ -4,8 +4,8 @@
 //! pipe). Writes findings, or the member `gates`. Refuses to guess: what it can not check it calls
 //! `unverifiable`, what does not apply `skip`, and neither is a pass.
 //!
-//! Two gates look into files ([`syntax`], [`secrets`]), one at their names ([`scope`]), the others run the
-//! project's own programs ([`commands`]). What the change did not make worse does not count against it.
+//! Two gates look into files (`syntax`, `secrets`), one at their names (`scope`), the others run the project's
+//! own programs (`commands`). What the change did not make worse does not count against it.
 
 mod alone;
 mod args;

@@ -137,6 +137,8 @@ fn did_not_work(code: i32, ran: &Ran, argv: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::commands::tests_ran::Counts;
     use crate::found::{Found, finding};
@@ -177,6 +179,31 @@ mod tests {
             [(How::TimedOut, Unverifiable), (How::Signalled(9), Unverifiable), (How::Signalled(11), Fail)]
         {
             assert_eq!(judge_how(true, how, &ran(0, false, Some((1, 0))), &[]).outcome, expected, "{how:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn worse_output_never_makes_it_better(
+            is_tests in any::<bool>(),
+            code in prop_oneof![Just(0), Just(1), Just(2), Just(5), Just(101), Just(127)],
+            errors in 0usize..3,
+            machine in any::<bool>(),
+            tests in prop::option::of((0u64..3, 0u64..3)),
+        ) {
+            let judge = |code, errors, tests: Option<(u64, u64)>| {
+                judge_how(is_tests, How::Exited(code), &ran(errors, machine, tests), &["ruff".to_owned()]).outcome
+            };
+            let before = judge(code, errors, tests);
+            let no_worse = |after: Outcome| before.and(after) == after;
+            prop_assert!(no_worse(judge(code, errors + 1, tests)));
+            if let Some((passed, failed)) = tests {
+                prop_assert!(no_worse(judge(code, errors, Some((passed, failed + 1)))));
+                prop_assert!(passed == 0 || no_worse(judge(code, errors, Some((passed - 1, failed + 1)))));
+            }
+            if code == 0 {
+                prop_assert!(no_worse(judge(1, errors, tests)));
+            }
         }
     }
 

@@ -200,6 +200,26 @@ fn values_without_quotes_count_in_settings_and_not_in_programs() {
     assert_eq!(rules_of("a.rs", "let api_token = tokenizer2.next_one;").len(), 0);
 }
 
+proptest::proptest! {
+    /// Wherever a token stands, it is found at its place, and nothing of it is left after cleaning.
+    #[test]
+    fn a_token_is_found_wherever_it_stands(
+        before in "[a-z \"'(=\n\u{e9}]{0,40}",
+        after in "[ \"')\n,;]{1,20}[a-z \n]{0,20}",
+        long in 0usize..3000,
+    ) {
+        let secret = format!("gh{}_{}", "p", random(36, ALNUM));
+        let text = format!("{}{before} {secret}{after}", "y".repeat(long));
+        let found = scan(Path::new("a.txt"), text.as_bytes());
+        let at: Vec<_> = found.iter().filter(|found| found.finding.rule == "github-token").collect();
+        proptest::prop_assert_eq!(at.len(), 1, "{}", text);
+        let line = text.lines().nth(at[0].finding.line.unwrap() as usize - 1).unwrap();
+        let column = at[0].finding.column.unwrap() as usize - 1;
+        proptest::prop_assert!(line.chars().skip(column).collect::<String>().starts_with(&secret));
+        proptest::prop_assert!(!redact(&text).contains(&secret[4..]));
+    }
+}
+
 #[test]
 fn rule_names_are_unique_and_every_expression_compiles() {
     let names: BTreeSet<_> = rules().map(|(id, _)| id).collect();
