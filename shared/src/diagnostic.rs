@@ -37,12 +37,18 @@ pub struct Diagnostics {
 struct Sink {
     stream: Mutex<Box<dyn Write + Send>>,
     records: AtomicU64,
+    /// After how many lines of the input each file begins, if there are several.
+    files: Mutex<Vec<(u64, String)>>,
 }
 
 impl Diagnostics {
     /// Returns diagnostics of the tool that are written to the stream. The stream strips colours where they are not wanted.
     pub fn new(tool: &'static str, level: Level, stream: Box<dyn Write + Send>, is_terminal: bool) -> Self {
-        let shared = Arc::new(Sink { stream: Mutex::new(stream), records: AtomicU64::new(0) });
+        let shared = Arc::new(Sink {
+            stream: Mutex::new(stream),
+            records: AtomicU64::new(0),
+            files: Mutex::default(),
+        });
         Diagnostics { tool, level, is_terminal, shared }
     }
 
@@ -79,11 +85,26 @@ impl Diagnostics {
             return;
         }
         let mut place = Vec::new();
-        place.extend(line.map(|line| format!("line {line}")));
+        place.extend(line.map(|line| self.place(line)));
         place.extend(id.map(|id| format!("id {id}")));
         let place = if place.is_empty() { String::new() } else { place.join(", ") + ": " };
         self.tell(AnsiColor::Red, "error", &format!("{place}{}", problem::chain(error)));
         self.tell_hint(problem::hint_of(error));
+    }
+
+    /// Notes that a file begins after so many lines of the input.
+    pub(crate) fn file_begins(&self, lines: u64, name: &str) {
+        let mut files = self.shared.files.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        files.push((lines, name.to_owned()));
+    }
+
+    /// Returns where a line of the input stands.
+    fn place(&self, line: u64) -> String {
+        let files = self.shared.files.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match files.iter().rev().find(|(before, _)| *before < line) {
+            Some((before, name)) => format!("{name}: line {}", line - before),
+            None => format!("line {line}"),
+        }
     }
 
     /// Tells how many broken records were not told one by one. Called once, at the end.

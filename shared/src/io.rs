@@ -41,17 +41,17 @@ impl Io {
         if files.is_empty() {
             return Ok(());
         }
-        let mut input: Box<dyn Read + Send> = Box::new(io::empty());
+        let mut sources = Vec::new();
         for file in files {
-            let next: Box<dyn Read + Send> = if file == Path::new("-") {
+            let source: Box<dyn Read + Send> = if file == Path::new("-") {
                 std::mem::replace(&mut self.input, Box::new(io::empty()))
             } else {
                 Box::new(open(file)?)
             };
-            // A file without a last newline must not run into the next one; blank lines are no records.
-            input = Box::new(input.chain(next).chain(&b"\n"[..]));
+            sources.push((file.display().to_string(), source));
         }
-        self.input = input;
+        let input = Files::new(sources, self.diagnostics.clone());
+        self.input = Box::new(input);
         Ok(())
     }
 
@@ -79,6 +79,58 @@ fn open(path: &Path) -> Result<File, Problem> {
         return Err(Problem::new(format!("cannot read `{}`: it is a directory", path.display())));
     }
     Ok(file)
+}
+
+/// Several files as one input. Where each begins is told to the diagnostics, which name the place of a line by it.
+struct Files {
+    sources: std::iter::Peekable<std::vec::IntoIter<(String, Box<dyn Read + Send>)>>,
+    diagnostics: Diagnostics,
+    several: bool,
+    begun: bool,
+    lines: u64,
+    last: u8,
+}
+
+impl Files {
+    fn new(sources: Vec<(String, Box<dyn Read + Send>)>, diagnostics: Diagnostics) -> Files {
+        let several = sources.len() > 1;
+        Files {
+            sources: sources.into_iter().peekable(),
+            diagnostics,
+            several,
+            begun: false,
+            lines: 0,
+            last: b'\n',
+        }
+    }
+}
+
+impl Read for Files {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some((name, source)) = self.sources.peek_mut() {
+            if !std::mem::replace(&mut self.begun, true) && self.several {
+                self.diagnostics.file_begins(self.lines, name);
+            }
+            let count = source.read(buffer)?;
+            if let Some(last) = buffer[..count].last() {
+                self.last = *last;
+                self.lines += buffer[..count].iter().filter(|byte| **byte == b'\n').count() as u64;
+                return Ok(count);
+            }
+            if buffer.is_empty() {
+                return Ok(0);
+            }
+            self.sources.next();
+            self.begun = false;
+            if std::mem::replace(&mut self.last, b'\n') != b'\n' {
+                // A last line without its end must not run into the next file.
+                self.lines += 1;
+                buffer[0] = b'\n';
+                return Ok(1);
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// What was written to the streams of [`Io::in_memory`].
@@ -114,5 +166,34 @@ impl Write for Shared {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_files_are_one_input_and_a_line_is_named_by_its_own_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let files = [file("a", "1\n2"), file("b", ""), file("c", "3\n4\n")];
+        let (mut io, memory) = Io::in_memory(b"");
+        io.read_files(&files).unwrap();
+        let mut text = String::new();
+        io.input.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "1\n2\n3\n4\n");
+        io.diagnostics.record(Some(2), None, &Problem::new("oops"));
+        io.diagnostics.record(Some(4), Some("x"), &Problem::new("oops"));
+        let expected = format!(
+            "test: error: {}: line 2: oops\ntest: error: {}: line 2, id x: oops\n",
+            files[0].display(),
+            files[2].display()
+        );
+        assert_eq!(memory.errors(), expected);
     }
 }
