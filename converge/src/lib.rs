@@ -2,8 +2,8 @@
 //!
 //! Two kinds of loop share the limits and the search for cycles:
 //!
-//! * over [records](records/index.html): each record has its own fixed point;
-//! * over a [working tree](tree/index.html): the tree has one.
+//! * over records (`records/`): each record has its own fixed point;
+//! * over a working tree (`tree/`): the tree has one.
 //!
 //! Reads records, or a directory. Writes the `converge` member of records, or a report. Leaves to others what a round
 //! does: it runs whatever command it is given.

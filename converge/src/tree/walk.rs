@@ -277,3 +277,76 @@ impl Walker {
 pub(crate) fn is_ours(name: &OsStr) -> bool {
     name == ".git" || name == shared::state::DIRECTORY
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use proptest::prelude::*;
+
+    fn sh(directory: &Path, script: &str) -> String {
+        let output =
+            std::process::Command::new("sh").args(["-ec", script]).current_dir(directory).output().unwrap();
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Compares what a walk finds with what git lists. Not in a folder that is ignored itself: whoever names it wants it
+    /// looked at.
+    #[track_caller]
+    fn agrees_with_git(directory: &Path) {
+        if sh(directory, "git check-ignore -q --no-index \"$PWD\" && echo ignored || true") == "ignored\n" {
+            return;
+        }
+        let found = Walker::new(directory).walk().unwrap();
+        let found: Vec<String> = found.files.iter().map(|(name, _)| name.display().to_string()).collect();
+        let listed = sh(directory, "git ls-files -co --exclude-standard");
+        let mut listed: Vec<&str> = listed.lines().collect();
+        listed.sort_unstable();
+        listed.dedup();
+        assert_eq!(found, listed);
+    }
+
+    fn repository(script: &str) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        sh(directory.path(), "git init -q; git config user.name t; git config user.email t@example.com");
+        sh(directory.path(), script);
+        directory
+    }
+
+    #[test]
+    fn the_rules_are_those_of_git() {
+        let directory = repository(
+            "mkdir -p a/b/c d/build out/keep vendor/x
+             printf '*.log\\n/build/\\nout/*\\n!out/keep\\n# comment\\n\\\\#odd\\nvendor\\n**/c/*.bin\\ntrailing \\n' > .gitignore
+             printf '!important.log\\n/local\\n' > a/.gitignore
+             printf 'x\\n' > a/b/.gitignore
+             echo excluded > .git/info/exclude
+             touch a/1.log a/important.log a/b/important.log a/b/x a/x a/local a/b/local a/b/c/y.bin a/b/y.bin
+             touch d/build/z build.txt out/no out/keep/yes vendor/x/v excluded trailing '#odd' .hidden
+             echo forced > vendor/x/tracked; git add -f vendor/x/tracked out/no; git add .; git rm -q --cached out/keep/yes",
+        );
+        let root = directory.path().canonicalize().unwrap();
+        agrees_with_git(&root);
+        for part in ["a", "a/b", "out", "vendor/x"] {
+            agrees_with_git(&root.join(part));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_rules_are_those_of_git(
+            rules in proptest::collection::vec("!?/?(\\*\\*/)?([ab*]|a\\*|[ab]/[ab*])/?", 0..5),
+            below in proptest::collection::vec("!?/?[ab*]/?", 0..3),
+        ) {
+            let directory = repository("for x in a b ab; do mkdir -p d$x/$x/a; for y in a b ba; do touch d$x/$x/$y.t d$x/$x/a/$y d$x/$y; done; done; touch top");
+            let root = directory.path().canonicalize().unwrap();
+            std::fs::write(root.join(".gitignore"), rules.join("\n")).unwrap();
+            std::fs::write(root.join("da/.gitignore"), below.join("\n")).unwrap();
+            agrees_with_git(&root);
+            agrees_with_git(&root.join("da"));
+        }
+    }
+}
