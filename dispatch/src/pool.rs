@@ -39,7 +39,15 @@ impl Pool {
         if needs_thread {
             let shared = Arc::clone(&self.shared);
             let started = std::thread::Builder::new().name("job".to_owned()).spawn(move || shared.work());
-            self.started += usize::from(started.is_ok());
+            match started {
+                Ok(_) => self.started += 1,
+                // Slow is better than never: with no thread to be had, this one does it.
+                Err(_) if self.started == 0 => {
+                    let work = self.shared.lock().waiting.pop_front();
+                    return work.into_iter().for_each(|work| work());
+                }
+                Err(_) => {}
+            }
         }
         self.shared.wake.notify_one();
     }

@@ -1,5 +1,6 @@
 //! One line for whoever watches: how many tasks have ended, how many run, what was spent.
 
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,9 +18,10 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    /// Returns a line on a terminal, unless little is to be said.
+    /// Returns a line on a terminal, unless little is to be said or the records go there too.
     pub(crate) fn new(diagnostics: &Diagnostics) -> Bar {
-        let is_wanted = diagnostics.stderr_is_terminal() && !diagnostics.is_quiet();
+        let is_alone = diagnostics.stderr_is_terminal() && !std::io::stdout().is_terminal();
+        let is_wanted = is_alone && !diagnostics.is_quiet();
         let bar = is_wanted.then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{elapsed:>5} {bar:24} {pos}/{len} {msg}");

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use crate::backend::{Answer, Draft, Job};
 pub(crate) struct Replay {
     answers: HashMap<(String, Option<u32>), Recorded>,
     name: String,
+    fingerprint: String,
 }
 
 /// An answer in the file.
@@ -55,14 +56,13 @@ impl Replay {
     pub(crate) fn load(path: &Path) -> Result<Replay, Problem> {
         let name = path.display().to_string();
         let problem = || Problem::new(format!("cannot read the recorded answers `{name}`"));
-        let file = File::open(path).map_err(|error| problem().because(error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| problem().because(error))?;
         let mut answers = HashMap::new();
-        for (index, line) in BufReader::new(file).lines().enumerate() {
-            let line = line.map_err(|error| problem().because(error))?;
+        for (index, line) in text.lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
             }
-            let recorded: Recorded = serde_json::from_str(&line).map_err(|error| {
+            let recorded: Recorded = serde_json::from_str(line).map_err(|error| {
                 let message = error.to_string();
                 let message = message.split(" at line ").next().unwrap_or_default().to_owned();
                 Problem::new(format!("{name}:{}: {message}", index + 1))
@@ -70,7 +70,13 @@ impl Replay {
             })?;
             answers.insert((recorded.id.clone(), recorded.attempt), recorded);
         }
-        Ok(Replay { answers, name })
+        let fingerprint = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(Replay { answers, name, fingerprint })
+    }
+
+    /// Returns a hash of all answers.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     fn find(&self, id: &str, attempt: u32) -> Option<&Recorded> {

@@ -190,17 +190,17 @@ impl Routes {
         may_be_local: bool,
         has_run: bool,
     ) -> Vec<Step> {
-        let local = Step { lane: self.local, model: None, tier: Tier::LOCAL };
-        if has_run {
-            return vec![local];
-        }
-        let mut steps = Vec::new();
         if let Some(lane) = self.replay
             && let Backend::Replay(replay) = &self.lanes[lane].backend
             && replay.has(id, attempt)
         {
             return vec![Step { lane, model: None, tier }];
         }
+        let local = Step { lane: self.local, model: None, tier: Tier::LOCAL };
+        if has_run {
+            return vec![local];
+        }
+        let mut steps = Vec::new();
         if may_be_local && self.local_is_on {
             steps.push(local);
         }
@@ -272,8 +272,8 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn push(&mut self, name: &str, backend: Backend, settings: &BackendSettings) -> usize {
         let identity = match &backend {
-            Backend::Command(program) => format!("{:?}", (program.preset, &program.argv)),
-            Backend::Replay(_) => "replay".to_owned(),
+            Backend::Command(program) => format!("{:?}", (program.preset, &program.argv, &program.env)),
+            Backend::Replay(replay) => replay.fingerprint().to_owned(),
             _ => settings.base_url.clone().unwrap_or_default(),
         };
         self.lanes.push(Lane {
