@@ -39,6 +39,8 @@ struct Sink {
     records: AtomicU64,
     /// After how many lines of the input each file begins, if there are several.
     files: Mutex<Vec<(u64, String)>>,
+    /// What to do about the last broken record.
+    last_hint: Mutex<Option<String>>,
 }
 
 impl Diagnostics {
@@ -48,6 +50,7 @@ impl Diagnostics {
             stream: Mutex::new(stream),
             records: AtomicU64::new(0),
             files: Mutex::default(),
+            last_hint: Mutex::default(),
         });
         Diagnostics { tool, level, is_terminal, shared }
     }
@@ -89,7 +92,13 @@ impl Diagnostics {
         place.extend(id.map(|id| format!("id {id}")));
         let place = if place.is_empty() { String::new() } else { place.join(", ") + ": " };
         self.tell(AnsiColor::Red, "error", &format!("{place}{}", problem::chain(error)));
-        self.tell_hint(problem::hint_of(error));
+        // Many records may have the same fault; what to do about it is said once.
+        let hint = problem::hint_of(error);
+        let mut last = self.shared.last_hint.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if hint != last.as_deref() {
+            self.tell_hint(hint);
+            *last = hint.map(str::to_owned);
+        }
     }
 
     /// Notes that a file begins after so many lines of the input.
