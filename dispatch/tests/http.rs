@@ -383,7 +383,7 @@ fn a_key_is_never_repeated() {
     assert!(!format!("{client:?}").contains(KEY));
     let bad = OpenAi::new(&server.url(), Some("two\nlines"), None, Retry::default()).unwrap_err();
     assert!(!bad.full_message().contains("two"), "{}", bad.full_message());
-    let bad = OpenAi::new("http://user:hunter2@[bad", None, None, Retry::default()).unwrap_err();
+    let bad = OpenAi::new("http://user:hunter2@[bad", None, None, Retry::default()).unwrap_err(); // gates:allow secret
     assert!(!bad.full_message().contains("hunter2"), "{}", bad.full_message());
 }
 
@@ -442,7 +442,7 @@ fn a_job_ends_in_its_time_and_what_was_counted_counts() {
 fn a_server_that_is_not_there_is_named_without_its_password() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let clock = Impatient::new();
-    let url = format!("http://user:hunter2@127.0.0.1:{port}");
+    let url = format!("http://user:hunter2@127.0.0.1:{port}"); // gates:allow secret
     let client = OpenAi::new(&url, None, Some("m"), Retry::with_clock(clock)).unwrap();
     let draft = drafted(wait(client.run(&job())));
     let reason = draft.reason.unwrap();
