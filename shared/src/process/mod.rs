@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 pub use captured::Captured;
 
 use crate::group::{GRACE, Group};
-use crate::{Problem, warden};
+use crate::{Problem, interrupt, warden};
 use streams::Streams;
 use wait::{Waiter, Watch};
 
@@ -253,7 +253,12 @@ impl Command {
             // It was not its own end, so nothing that it has started was meant to stay.
             warden::end_child(&mark);
         }
-        let how = waiter.reason.unwrap_or_else(|| how(status));
+        let how = match (waiter.reason, how(status)) {
+            (Some(reason), _) => reason,
+            // All groups are signalled at once on an interrupt, so it may have ended before its waiter knew why.
+            (None, How::Signalled(_)) if interrupt::requested() => How::Interrupted,
+            (None, how) => how,
+        };
         let [stdout, stderr] = streams.finish();
         Ok(Ended { how, stdout, stderr, elapsed: started.elapsed() })
     }
