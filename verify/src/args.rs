@@ -73,7 +73,7 @@ pub struct Args {
     )]
     pub skip: Vec<CheckName>,
 
-    /// Run the commands of `accept` lists [default]
+    /// Run the commands of `accept` lists, which is the default
     #[arg(long, overrides_with = "no_commands", help_heading = "Checks")]
     pub run_commands: bool,
 
