@@ -10,7 +10,7 @@ pub struct Verify {
     pub attempt: u32,
     /// What is to become of it.
     pub decision: Decision,
-    /// How sure the verdict is, 0 to 1.
+    /// How well the evidence speaks for the attempt, 0 to 1. Worse evidence never raises it.
     pub confidence: f64,
     /// Every check that was made.
     pub checks: Vec<Check>,
