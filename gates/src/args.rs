@@ -22,12 +22,12 @@ Exit status:
 /// Facts about what was produced: does it parse, does it leak, does it stay in scope, do lint and tests pass.
 ///
 /// With PATHs, --staged or --diff it works alone, like a linter. With none of them it reads records from
-/// standard input (or the files of --records), checks what each task has changed and writes the member `gates`.
+/// standard input (with --records from files), checks what each task has changed and writes the member `gates`.
 /// Missing evidence is never a pass: what can not be checked is `unverifiable` or `skip`, with the reason.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "gates", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
-    /// Files and directories to check; directories are walked as git sees them
+    /// Files and directories to check; directories are walked as git sees them (with --records: files of records)
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
@@ -39,9 +39,9 @@ pub struct Args {
     #[arg(long, help_heading = "What to check", value_name = "BASE", conflicts_with = "records")]
     pub diff: Option<String>,
 
-    /// Read records from FILE (`-` is standard input), write them with the member `gates`
-    #[arg(long, help_heading = "What to check", value_name = "FILE", conflicts_with = "paths")]
-    pub records: Vec<PathBuf>,
+    /// Read records from the files (`-` and none are standard input), write them with the member `gates`
+    #[arg(long, help_heading = "What to check")]
+    pub records: bool,
 
     /// Also check files that .gitignore and its like leave out
     #[arg(long, help_heading = "What to check")]

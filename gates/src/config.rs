@@ -166,7 +166,7 @@ impl Config {
     }
 }
 
-/// Paths, `--staged` or `--diff`: alone. Otherwise: records.
+/// Paths, `--staged` or `--diff`: alone. With `--records`, or with none of these: records.
 fn mode(args: &Args) -> Result<Mode, Problem> {
     let paths = args.paths.clone();
     let declared = (!args.declare.is_empty()).then(|| args.declare.clone());
@@ -180,7 +180,7 @@ fn mode(args: &Args) -> Result<Mode, Problem> {
         return Err(Problem::new("--declare needs a change to hold against")
             .hint("add --staged or --diff BASE; records declare in `task.files_touched`"));
     }
-    if !paths.is_empty() {
+    if !paths.is_empty() && !args.records {
         return Ok(Mode::Paths { paths, no_ignore: args.no_ignore });
     }
     for (given, flag) in [
@@ -193,7 +193,7 @@ fn mode(args: &Args) -> Result<Mode, Problem> {
                 .hint("give a PATH (such as `.`), --staged or --diff BASE"));
         }
     }
-    Ok(Mode::Records(args.records.clone()))
+    Ok(Mode::Records(paths))
 }
 
 fn configured(options: &CommandOptions) -> Result<Configured, Problem> {

@@ -185,7 +185,12 @@ impl Work {
             .is_none_or(|parent| self.place.canonicalize().is_ok_and(|place| parent.starts_with(place)));
         let subject = match full.symlink_metadata() {
             _ if !really_inside => missing("it is outside of the working tree"),
-            Ok(_) => Subject { path, content: Content::Disk(full), before: None, old_path: None },
+            Ok(_) => {
+                // Git sees no change in it, so what is in it was in it before.
+                let before =
+                    self.base.as_ref().filter(|_| !file.contains('\n')).map(|base| format!("{base}:{file}"));
+                Subject { path, content: Content::Disk(full), before, old_path: None }
+            }
             // Without a base nobody can tell a deleted file from one that was never there.
             Err(_) if changes.is_none() => missing("it is not there"),
             Err(_) => return,

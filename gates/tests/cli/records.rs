@@ -116,6 +116,17 @@ fn the_worktree_of_the_attempt_is_judged_against_its_base() {
 }
 
 #[test]
+fn a_file_that_is_reported_and_did_not_change_is_not_made_worse() {
+    let world = World::new();
+    let base = world.write("src/a b.py", "x = (\n").commit();
+    let line = record(json!({"base": base, "files_changed": ["src/a b.py"]}));
+    let judged = world.gates_on(&[], &line).record();
+    assert_eq!(judged["gates"]["outcome"], "pass", "{judged}");
+    world.gates_on(&["-e"], &line).with(0);
+    assert_eq!(world.gates_on(&["--whole-files"], &line).record()["gates"]["outcome"], "fail");
+}
+
+#[test]
 fn a_newer_attempt_is_judged_again() {
     let world = World::new();
     world.write("src/a.py", "x = (\n").commit();
