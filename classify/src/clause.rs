@@ -67,7 +67,7 @@ pub(crate) struct Clause<'t> {
     pub(crate) object_is_new: bool,
     /// Speaks of "when", "if" or "after" something happens.
     pub(crate) has_condition: bool,
-    /// How many tokens it has, and how many of them are words that are known or things that need not be.
+    /// How many tokens it has, from the first that matters.
     pub(crate) length: usize,
     /// What separates it from the clause before.
     pub(crate) cut: Cut,
