@@ -353,7 +353,8 @@ impl Engine {
         }
         let state = self.state()?;
         let root = self.config.worktrees.then_some(&self.config.root.path);
-        let worktrees = root.and_then(|root| Worktrees::of(root, &state));
+        let worktrees = root.map_or(Ok(None), |root| Worktrees::of(root, &state));
+        let worktrees = worktrees.map_err(|problem| problem.full_message());
         let recorder = self.config.recorder.take();
         let workshop = Workshop::new(worktrees, recorder, state.join("outputs"), self.config.output_limit);
         Ok(Arc::clone(self.workshop.insert(Arc::new(workshop))))

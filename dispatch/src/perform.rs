@@ -17,7 +17,8 @@ use crate::worktree::{Worktree, Worktrees, name_of};
 
 /// What all attempts of a run share.
 pub(crate) struct Workshop {
-    pub(crate) worktrees: Option<Worktrees>,
+    /// None if this is no git repository; the reason if git can not be asked.
+    worktrees: Result<Option<Worktrees>, String>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) outputs: PathBuf,
     pub(crate) output_limit: usize,
@@ -63,7 +64,7 @@ pub(crate) struct Tree {
 
 impl Workshop {
     pub(crate) fn new(
-        worktrees: Option<Worktrees>,
+        worktrees: Result<Option<Worktrees>, String>,
         recorder: Option<Recorder>,
         outputs: PathBuf,
         output_limit: usize,
@@ -106,11 +107,7 @@ impl Workshop {
                 (Answer::Declined(_), _) => None,
                 (Answer::Draft(_), Some(watch)) => watch.changed(self),
                 // Only programs change files.
-                (Answer::Draft(_), None)
-                    if self.worktrees.is_none() || self.can_write(&lane.backend, &job) =>
-                {
-                    None
-                }
+                (Answer::Draft(_), None) if !self.is_git() || self.can_write(&lane.backend, &job) => None,
                 (Answer::Draft(_), None) => Some(Vec::new()),
             };
             let tree =
@@ -157,7 +154,7 @@ impl Workshop {
         let tree = tree.map(|path| Tree { path: Some(path.display().to_string()), ..Tree::default() });
         let answer = assignment.lane.backend.ask(&assignment.job).await;
         let answer = self.kept(&assignment.job, answer, None);
-        let files_changed = self.worktrees.is_some().then(Vec::new);
+        let files_changed = self.is_git().then(Vec::new);
         Performed { answer, started_at, elapsed: started.elapsed(), tree, files_changed }
     }
 
@@ -169,7 +166,10 @@ impl Workshop {
             Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
             Backend::Local(_) | Backend::Anthropic(_) | Backend::OpenAi(_) => false,
         };
-        let Some(worktrees) = self.worktrees.as_ref().filter(|_| wants_one) else { return Ok(None) };
+        if !wants_one {
+            return Ok(None);
+        }
+        let Some(worktrees) = self.worktrees.as_ref().map_err(Clone::clone)? else { return Ok(None) };
         let replaces = replaces.then_some(key.as_str());
         let made = worktrees.add(&job.id, job.attempt, replaces, from.as_deref(), base.as_deref());
         made.map(Some).map_err(|problem| problem.full_message())
@@ -177,9 +177,13 @@ impl Workshop {
 
     /// Returns the directory in the worktree that corresponds to the one in the user's checkout.
     fn inside(&self, worktree: &Path, directory: &Path) -> PathBuf {
-        let root = self.worktrees.as_ref().map(Worktrees::root);
+        let root = self.worktrees.as_ref().ok().and_then(|worktrees| worktrees.as_ref()).map(Worktrees::root);
         let below = root.and_then(|root| directory.strip_prefix(root).ok()).map(|below| worktree.join(below));
         below.filter(|below| below.is_dir()).unwrap_or_else(|| worktree.to_owned())
+    }
+
+    fn is_git(&self) -> bool {
+        matches!(self.worktrees, Ok(Some(_)))
     }
 
     fn can_write(&self, backend: &Backend, job: &Job) -> bool {
@@ -199,7 +203,7 @@ impl Workshop {
             Backend::Local(_) => job.task.run.is_some() && is_borrowed,
             _ => false,
         };
-        if self.worktrees.is_none() || !is_worth_it {
+        if !self.is_git() || !is_worth_it {
             return None;
         }
         let repo = Repo::discover(&job.workdir)?;

@@ -8,10 +8,12 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
-use shared::Problem;
 use shared::git::Repo;
+use shared::process::How;
+use shared::{Problem, interrupt};
 
 /// Settings for every git command that writes: no hooks, no signing, no housekeeping in the background, our name.
 const SETTINGS: [&str; 16] = [
@@ -33,10 +35,19 @@ const SETTINGS: [&str; 16] = [
     "advice.detachedHead=false",
 ];
 
+/// The key and the branch that a commit of ours was made with, with a space between.
+const TRAILERS: &str = "--format=%(trailers:key=Specpipe-Key,valueonly,separator=) %(trailers:key=Specpipe-Branch,valueonly,separator=)";
+
+/// How often a tree is tried again that could not be made, and after which time.
+const TRIES: usize = 20;
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// Makes working trees for the tasks of one repository.
 #[derive(Debug)]
 pub(crate) struct Worktrees {
     repo: Repo,
+    /// The directory that all working trees of the repository share.
+    common: PathBuf,
     directory: PathBuf,
     lock: PathBuf,
 }
@@ -66,12 +77,23 @@ pub(crate) struct Work {
 }
 
 impl Worktrees {
-    /// Returns the working trees of a repository that has a commit to start from.
-    pub(crate) fn of(root: &Path, state: &Path) -> Option<Worktrees> {
-        let repo = Repo::discover(root)?;
-        repo.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok()?;
+    /// Returns the working trees of a repository; none if it has no commit yet to start from.
+    ///
+    /// # Errors
+    /// If git can not say. That is no reason to work in the user's checkout instead.
+    pub(crate) fn of(root: &Path, state: &Path) -> Result<Option<Worktrees>, Problem> {
+        let problem = || Problem::new(format!("cannot ask git about `{}`", root.display()));
+        let repo = Repo::discover(root).ok_or_else(problem)?;
+        let head = repo.ask(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])?;
+        match head.how {
+            How::Exited(0) => {}
+            How::Exited(1) => return Ok(None),
+            how => return Err(problem().because(how.to_string())),
+        }
+        let common = repo.run(["rev-parse", "--path-format=absolute", "--git-common-dir"])?;
+        let common = PathBuf::from(common.strip_suffix('\n').unwrap_or(&common));
         let directory = state.join("worktrees");
-        Some(Worktrees { repo, lock: directory.join("lock"), directory })
+        Ok(Some(Worktrees { repo, common, lock: directory.join("lock"), directory }))
     }
 
     /// Returns the root of the user's checkout.
@@ -117,15 +139,18 @@ impl Worktrees {
             }
             let path_text = path.to_string_lossy().into_owned();
             let arguments = ["worktree", "add", "--quiet", "--no-track", "-b", &branch, &path_text, &from];
-            write(&self.repo, arguments).map_err(|error| problem().because(error))?;
-            return Ok(Worktree {
-                path,
-                branch,
-                base,
-                repo: self.repo.clone(),
-                lock: self.lock.clone(),
-                _claim: claim,
-            });
+            let mut added = write(&self.repo, arguments);
+            for _ in 0..TRIES {
+                // A git of a killed run may still be at it; it is being ended, but may have got in between.
+                if added.is_ok() || interrupt::requested() || !self.is_free(&path, &branch, replaces) {
+                    break;
+                }
+                std::thread::sleep(AGAIN);
+                added = write(&self.repo, arguments);
+            }
+            added.map_err(|error| problem().because(error))?;
+            let (repo, lock) = (self.repo.clone(), self.lock.clone());
+            return Ok(Worktree { path, branch, base, repo, lock, _claim: claim });
         }
         Err(problem()
             .because(format!("there are too many of the name `{name}`"))
@@ -141,24 +166,50 @@ impl Worktrees {
     fn is_free(&self, path: &Path, branch: &str, replaces: Option<&str>) -> bool {
         let tip = self.commit_of(&format!("refs/heads/{branch}")).ok();
         if let Some(tip) = &tip {
-            let message =
-                self.repo.run(["log", "-1", "--format=%(trailers:key=Specpipe-Key,valueonly)", tip]);
-            let is_ours = message.is_ok_and(|value| Some(value.trim()) == replaces);
-            // A branch on which nothing was committed points to a commit that other branches have too.
+            let trailers = self.repo.run(["log", "-1", TRAILERS, tip]).unwrap_or_default();
+            let (key, made_on) = trailers.trim().split_once(' ').unwrap_or_default();
+            // A branch on which nothing was committed points to a commit that others have too.
             let contains =
                 ["for-each-ref", "--contains", tip, "--format=%(refname)", "refs/heads", "refs/remotes"];
             let others = self.repo.run(contains).unwrap_or_default();
+            let is_in_others = others.lines().any(|name| name != format!("refs/heads/{branch}"));
             let is_in_head = ["merge-base", "--is-ancestor", tip.as_str(), "HEAD"];
-            let has_work = !others.lines().any(|name| name != format!("refs/heads/{branch}"))
-                && !self.repo.ask(&is_in_head).is_ok_and(|ended| ended.success());
-            if has_work && !is_ours {
+            let is_in_head = || self.repo.ask(&is_in_head).is_ok_and(|ended| ended.success());
+            let has_work = made_on == branch || (!is_in_others && !is_in_head());
+            if has_work && Some(key) != replaces {
                 return false;
             }
         }
         if path.exists() || tip.is_some() {
             remove(&self.repo, path, branch);
         }
+        self.clear_half_made(path, branch);
         !path.exists()
+    }
+}
+
+impl Worktrees {
+    /// Removes what a git that was killed in the middle has left of a tree of ours: an entry that leads nowhere, a lock on
+    /// its branch.
+    fn clear_half_made(&self, path: &Path, branch: &str) {
+        let _ = std::fs::remove_file(self.common.join(format!("refs/heads/{branch}.lock")));
+        let (Some(name), false) = (path.file_name(), path.exists()) else { return };
+        let Ok(entries) = std::fs::read_dir(self.common.join("worktrees")) else { return };
+        for entry in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+            // git adds digits where a name is taken.
+            let is_named_so = entry.file_name().is_some_and(|entry| {
+                let rest = entry.as_encoded_bytes().strip_prefix(name.as_encoded_bytes());
+                rest.is_some_and(|rest| rest.iter().all(u8::is_ascii_digit))
+            });
+            let leads_to = std::fs::read_to_string(entry.join("gitdir")).unwrap_or_default();
+            let is_ours = match leads_to.trim_end() {
+                "" => entry.file_name() == Some(name),
+                leads_to => Path::new(leads_to) == path.join(".git"),
+            };
+            if is_named_so && is_ours {
+                let _ = std::fs::remove_dir_all(&entry);
+            }
+        }
     }
 }
 
@@ -175,7 +226,10 @@ impl Worktree {
         let is_clean = tree.ask(&["diff", "--cached", "--quiet", "HEAD"]).is_ok_and(|ended| ended.success());
         if !is_clean {
             let title: String = text.lines().next().unwrap_or_default().chars().take(60).collect();
-            let message = format!("{id}: {title}\n\nSpecpipe-Attempt: {attempt}\nSpecpipe-Key: {key}\n");
+            let branch = &self.branch;
+            let trailers =
+                format!("Specpipe-Attempt: {attempt}\nSpecpipe-Key: {key}\nSpecpipe-Branch: {branch}\n");
+            let message = format!("{id}: {title}\n\n{trailers}");
             write(&tree, ["commit", "--quiet", "--no-verify", "-m", &message])
                 .map_err(|error| problem().because(error))?;
         }
@@ -285,7 +339,7 @@ mod tests {
     }
 
     fn worktrees(root: &Path) -> Worktrees {
-        Worktrees::of(root, &root.join(".specpipe")).unwrap()
+        Worktrees::of(root, &root.join(".specpipe")).unwrap().unwrap()
     }
 
     #[test]
@@ -353,6 +407,51 @@ mod tests {
             same.path.ends_with("a-1") && !same.path.join("done").exists(),
             "its work was never told to anybody"
         );
+    }
+
+    #[test]
+    fn what_a_killed_git_left_half_made_is_cleared_away() {
+        let (_place, root) = repository();
+        let trees = worktrees(&root);
+        let entries = root.join(".git/worktrees");
+        for (name, gitdir) in [("a-1", None), ("a-12", Some(root.join(".specpipe/worktrees/a-1/.git")))] {
+            std::fs::create_dir_all(entries.join(name)).unwrap();
+            if let Some(gitdir) = gitdir {
+                std::fs::write(entries.join(name).join("gitdir"), format!("{}\n", gitdir.display())).unwrap();
+            }
+        }
+        let foreign = entries.join("a-1x");
+        std::fs::create_dir_all(&foreign).unwrap();
+        std::fs::create_dir_all(root.join(".git/refs/heads/specpipe")).unwrap();
+        std::fs::write(root.join(".git/refs/heads/specpipe/a-1.lock"), "").unwrap();
+        let tree = trees.add("a", 1, None, None, None).unwrap();
+        assert!(tree.path.ends_with("a-1") && foreign.exists() && !entries.join("a-12").exists());
+        std::fs::remove_dir(foreign).unwrap();
+        assert_eq!(git(&root, &["worktree", "list"]).lines().count(), 2);
+    }
+
+    #[test]
+    fn a_repository_without_a_commit_has_no_trees_and_a_broken_one_is_told() {
+        let place = tempfile::tempdir().unwrap();
+        let argv = ["git", "init", "-q"];
+        shared::process::Command::new(argv).current_dir(place.path()).run().unwrap();
+        assert!(Worktrees::of(place.path(), place.path()).unwrap().is_none());
+        std::fs::write(place.path().join(".git/HEAD"), "nonsense").unwrap();
+        assert!(Worktrees::of(place.path(), place.path()).is_err());
+    }
+
+    #[test]
+    fn work_that_others_go_on_from_is_kept_and_a_tree_that_only_started_there_is_not() {
+        let (_place, root) = repository();
+        let trees = worktrees(&root);
+        let first = trees.add("a", 1, None, None, None).unwrap();
+        std::fs::write(first.path.join("b.txt"), "b\n").unwrap();
+        let commit = first.finish("a", 1, "x", "k").unwrap().commit.unwrap();
+        drop(trees.add("b", 1, None, Some(&commit), None).unwrap());
+        let again = trees.add("b", 1, None, Some(&commit), None).unwrap();
+        assert!(again.path.ends_with("b-1"));
+        let anew = trees.add("a", 1, None, None, None).unwrap();
+        assert!(anew.path.ends_with("a-1.2"), "{:?}", anew.path);
     }
 
     #[test]
