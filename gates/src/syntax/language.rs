@@ -104,9 +104,8 @@ fn by_name(name: &str) -> Option<Language> {
     Some(match lower.as_str() {
         "cargo.lock" | "poetry.lock" | "uv.lock" | "pdm.lock" | "gopkg.lock" | "pipfile" => Language::Toml,
         "composer.lock" | "pipfile.lock" | "flake.lock" | "deno.lock" => Language::Json,
-        "gemfile" | "rakefile" | "vagrantfile" | "podfile" | "fastfile" | "brewfile" | "guardfile" => {
-            Language::Ruby
-        }
+        "config.ru" | "gemfile" | "rakefile" | "vagrantfile" | "podfile" | "fastfile" | "brewfile"
+        | "guardfile" | "config.ru" => Language::Ruby,
         ".bashrc" | ".bash_profile" | ".bash_aliases" | ".profile" => Language::Bash,
         ".clang-format" | ".clang-tidy" => Language::Yaml,
         ".eslintrc" | ".babelrc" | ".swcrc" | ".jshintrc" | ".jscsrc" | "devcontainer.json" | "bun.lock"
@@ -144,7 +143,7 @@ fn by_extension(extension: &str) -> Option<Language> {
         "json" | "geojson" | "webmanifest" | "ipynb" | "har" => Language::Json,
         "jsonc" | "code-workspace" | "code-snippets" => Language::Jsonc,
         "py" | "pyi" | "pyw" => Language::Python,
-        "rb" | "rake" | "gemspec" | "ru" => Language::Ruby,
+        "rb" | "rake" | "gemspec" => Language::Ruby,
         "rs" => Language::Rust,
         "toml" => Language::Toml,
         "tsx" => Language::Tsx,

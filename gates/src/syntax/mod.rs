@@ -71,7 +71,7 @@ pub(crate) fn check(path: &Path, content: &[u8]) -> Checked {
     }
     let doubt = match language {
         Language::C | Language::Cpp if !c::certain(&faults, content) => Some("a macro may explain it"),
-        Language::Bash if !bash_is_certain(&faults) => Some("`bash -n` may know better"),
+        Language::Bash if !bash_is_certain(&faults, content) => Some("`bash -n` may know better"),
         Language::Rust if rust::parses(content) => return Checked::Yes(Vec::new()),
         _ => None,
     };
@@ -117,10 +117,19 @@ fn parse(language: Language, content: &[u8]) -> Option<Tree> {
     parser.parse_with_options(&mut |at, _| content.get(at..).unwrap_or_default(), None, Some(options))
 }
 
-/// The grammar of Bash does not know all of its expansions; that a bracket, a quote or an `if` is left open it
-/// does know.
-fn bash_is_certain(faults: &[Fault]) -> bool {
-    faults.iter().any(|fault| fault.kind == Kind::Unbalanced)
+/// The grammar of Bash does not know all of its expansions, and after one of them it loses count of brackets. That a
+/// quote, an `if` or a substitution is left open it does know; that a `{` is, if the lines say so too.
+fn bash_is_certain(faults: &[Fault], content: &[u8]) -> bool {
+    let lines = || content.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let opened = || lines().filter(|line| line.ends_with(b"{") && !line.starts_with(b"#")).count();
+    let closed = || lines().filter(|line| line.starts_with(b"}")).count();
+    faults.iter().filter(|fault| fault.kind == Kind::Unbalanced).any(|fault| {
+        match fault.message.split('`').nth(1) {
+            Some("{") => opened() > closed(),
+            Some("(" | "[" | "${" | "$(") => false,
+            _ => true,
+        }
+    })
 }
 
 /// Tells whether the file is made into its language by a template engine (Helm, Jinja, ERB, cookiecutter).

@@ -27,6 +27,21 @@ pub(super) fn indentation(tree: &Tree, lines: &Lines, faults: &mut Vec<Fault>) {
                     fault(statement, "this is indented unlike the lines before it");
                 }
             }
+            "elif_clause" | "else_clause" | "except_clause" | "except_group_clause" | "finally_clause"
+                if !is_below_its_statement(node, lines) =>
+            {
+                fault(node, "this is indented unlike the statement it belongs to");
+            }
+            "decorated_definition" => {
+                if let Some(part) = misplaced(node, lines) {
+                    fault(part, "this is indented unlike its decorator");
+                }
+            }
+            "argument_list" => {
+                if let Some(argument) = late_positional(node) {
+                    fault(argument, "a positional argument after one with a name");
+                }
+            }
             "try_statement" if !has_handler(node) => fault(node, "`try` without `except` or `finally`"),
             // `print >>file, x` is an expression as well, and only its meaning has changed.
             "print_statement" | "exec_statement" if !python2 && !has_child(node, "chevron") => {
@@ -34,9 +49,7 @@ pub(super) fn indentation(tree: &Tree, lines: &Lines, faults: &mut Vec<Fault>) {
             }
             _ => {}
         }
-        // Expressions hold no statements, lambdas included.
-        let descend = !matches!(node.kind(), "expression_statement" | "parameters" | "argument_list");
-        if descend && cursor.goto_first_child() {
+        if cursor.goto_first_child() {
             continue;
         }
         while !cursor.goto_next_sibling() {
@@ -50,7 +63,7 @@ pub(super) fn indentation(tree: &Tree, lines: &Lines, faults: &mut Vec<Fault>) {
 fn statements(block: Node) -> impl Iterator<Item = Node> {
     (0..block.named_child_count())
         .filter_map(move |at| block.named_child(at as u32))
-        .filter(|node| node.kind() != "comment")
+        .filter(|node| !node.is_extra())
 }
 
 fn has_child(node: Node, kind: &str) -> bool {
@@ -60,6 +73,29 @@ fn has_child(node: Node, kind: &str) -> bool {
 fn has_handler(node: Node) -> bool {
     statements(node)
         .any(|child| matches!(child.kind(), "except_clause" | "except_group_clause" | "finally_clause"))
+}
+
+/// Tells whether a clause stands below the beginning of its statement, where it has a line of its own.
+fn is_below_its_statement(clause: Node, lines: &Lines) -> bool {
+    let (Some(own), Some(statement)) =
+        (indent(clause, lines), clause.parent().and_then(|node| indent(node, lines)))
+    else {
+        return true;
+    };
+    own == statement
+}
+
+/// Returns the first argument without a name that follows one with a name; `*args` may stand anywhere.
+fn late_positional(arguments: Node) -> Option<Node> {
+    let mut named = false;
+    statements(arguments).find(|argument| match argument.kind() {
+        "keyword_argument" | "dictionary_splat" => {
+            named = true;
+            false
+        }
+        "list_splat" | "parenthesized_list_splat" => false,
+        _ => named,
+    })
 }
 
 /// Returns the first statement whose indentation is not that of its block.

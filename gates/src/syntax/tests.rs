@@ -78,6 +78,13 @@ fn broken_files_of_every_language_and_where() {
         ),
         ("a.py", "class A:\n", "1:1 Python: an indented block is missing after this"),
         ("a.py", "print 'x'\n", "1:1 Python: a statement of Python 2; call it as a function"),
+        (
+            "a.py",
+            "if a:\n    if b:\n        c\n  else:\n    d\n",
+            "4:3 Python: this is indented unlike the statement it belongs to",
+        ),
+        ("a.py", "@a\n  def f(): pass\n", "2:3 Python: this is indented unlike its decorator"),
+        ("a.py", "f(1, a=2, *b, **c, 3)\n", "1:20 Python: a positional argument after one with a name"),
         ("a.py", "x = = 2\n", "1:5 Python: `=` is not expected here"),
         ("a.py", "try:\n    x()\ny = 1\n", "1:1 Python: `try` without `except` or `finally`"),
         ("a.rs", "fn main() {\n    let x = (1 + 2;\n}\n", "2:19 Rust: `)` is missing for the `(` of line 2"),
@@ -104,6 +111,7 @@ fn broken_files_of_every_language_and_where() {
         ("a.sh", "if true; then\n  echo a\n", "2:9 Bash: `fi` is missing for the `if` of line 1"),
         ("a.sh", "echo $(ls\n", "1:10 Bash: `)` is missing for the `$(` of line 1"),
         ("a.sh", "echo \"abc\n", "1:6 Bash: this \" is never closed"),
+        ("a.sh", "f() {\n  echo a\n", "1:5 Bash: this `{` is never closed"),
         ("a.json", "{\"a\": 1,}\n", "1:8 JSON: a comma before the closing bracket"),
         (
             "a.json",
