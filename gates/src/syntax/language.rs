@@ -105,7 +105,7 @@ fn by_name(name: &str) -> Option<Language> {
         "cargo.lock" | "poetry.lock" | "uv.lock" | "pdm.lock" | "gopkg.lock" | "pipfile" => Language::Toml,
         "composer.lock" | "pipfile.lock" | "flake.lock" | "deno.lock" => Language::Json,
         "config.ru" | "gemfile" | "rakefile" | "vagrantfile" | "podfile" | "fastfile" | "brewfile"
-        | "guardfile" | "config.ru" => Language::Ruby,
+        | "guardfile" => Language::Ruby,
         ".bashrc" | ".bash_profile" | ".bash_aliases" | ".profile" => Language::Bash,
         ".clang-format" | ".clang-tidy" => Language::Yaml,
         ".eslintrc" | ".babelrc" | ".swcrc" | ".jshintrc" | ".jscsrc" | "devcontainer.json" | "bun.lock"
