@@ -72,6 +72,21 @@ fn the_routing_guide_is_followed() {
 }
 
 #[test]
+fn what_is_looked_for_is_not_taken_for_what_is_wrong() {
+    check(&[
+        ("count the number of lines in all rust files", 1, "explore"),
+        ("find all files that mention overflow", 1, "explore"),
+        ("find files mentioning a deadlock", 1, "explore"),
+        ("which files mention the deadlock?", 1, "explore"),
+        ("is the working tree clean?", 1, "validate"),
+        ("is this branch merged?", 1, "validate"),
+        ("is this code clean?", 2, "review"),
+        ("find the overflow in the parser", 2, "review"),
+        ("find the file that causes the crash", 2, "review"),
+    ]);
+}
+
+#[test]
 fn the_six_traps_are_not_fallen_into() {
     check(&[
         ("Add a simple button", 2, "implement"),

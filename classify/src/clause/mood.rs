@@ -133,6 +133,9 @@ fn question<'t>(clause: &mut Clause<'t>, said: &[Token<'t>]) {
     };
 }
 
+/// What git says of a branch or a working tree, and nobody has to judge.
+const STATES: [&str; 7] = ["clean", "dirty", "ahead", "behind", "up-to-date", "merged", "pushed"];
+
 /// "is there …", "does it …", "any …"
 fn yes_or_no<'t>(clause: &mut Clause<'t>, said: &[Token<'t>]) {
     let first = said[0].text;
@@ -162,6 +165,10 @@ fn yes_or_no<'t>(clause: &mut Clause<'t>, said: &[Token<'t>]) {
             && about.any(About::WORKING.or(About::BUG))
             && !is(1, &["there"])
         || about.any(About::CHECKS) && same(first, "any")
+    {
+        Mood::Holds
+    } else if about.any(About::VCS)
+        && said.iter().any(|token| STATES.iter().any(|word| same(token.text, word)))
     {
         Mood::Holds
     } else if about.any(About::QUALITY)

@@ -366,7 +366,7 @@ pub(super) const ABOUT: &[(About, &str)] = &[
     ),
     (
         About::FILE,
-        "file files directory directories folder folders subdirectory subdirectories subfolders symlink symlinks
+        "file files all_files directory directories folder folders subdirectory subdirectories subfolders symlink symlinks
          symbolic_links process processes archive archives tarball disk .txt .gz .log .jpg .pdf .zip .tar.gz log_files
          log_file text_file",
     ),

@@ -47,13 +47,15 @@ fn shows_to_users(clause: &Clause) -> bool {
             || clause.has_condition && !clause.about.any(About::FILE.or(About::VCS).or(About::LOOKUP)))
 }
 
-/// "get the keys of a map in Python" asks for a piece of code, "find the Python files" for files.
+/// "get the keys of a map in Python" asks for a piece of code, "find the Python files" and "count the lines in all Rust
+/// files" for what is in files.
 fn asks_for_snippet(clause: &Clause) -> bool {
     let language = About::LANGUAGE.or(About::FRAMEWORK);
     let gets = ["get", "print", "read", "open", "count", "display", "retrieve", "output", "query"];
     verb_is(clause, &gets)
         && clause.about.any(language)
         && !clause.object.any(language)
+        && !(verb_is(clause, &["count"]) && clause.about.any(About::FILE))
         && !clause.names_place
 }
 
@@ -143,7 +145,9 @@ fn wants_cause(clause: &Clause) -> bool {
         (_, Some(Act::Find)) => {
             clause.about.any(About::CAUSE)
                 && !verb_is(clause, &["list", "grep", "search", "count", "show", "print", "view"])
+                // "find the files that mention the overflow": looked for are the files, not the fault.
                 || clause.object.any(About::BUG)
+                    && !clause.object.any(About::FILE)
                     && verb_is(
                         clause,
                         &["find", "identify", "locate", "pinpoint", "look for", "look at", "see"],
