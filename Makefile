@@ -50,7 +50,7 @@ gates: ## Run our own gates on this repository
 	$(CARGO) run -q --locked -p gates -- .
 
 bench: ## Measure against named peers; writes target/bench
-	$(CARGO) bench --locked -p tests
+	$(CARGO) bench --locked -p tests --bench peers
 
 docs: ## Write man pages, completions and schemas into target/share
 	$(CARGO) run -q --locked -p tests --bin generate -- share target/share

@@ -96,9 +96,9 @@ fn dependencies_in_a_circle() {
     let output = Shell::new().run_on(input, "dispatch").exits(3);
     let records = output.records();
     assert_eq!(records.len(), 6, "{output}");
-    for index in 0..4 {
+    for record in &records[..4] {
         assert!(
-            records[index]["errors"][0]["message"]
+            record["errors"][0]["message"]
                 .as_str()
                 .is_some_and(|text| text.contains("circle") || text.contains("itself")),
             "{output}"

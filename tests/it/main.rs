@@ -1,5 +1,6 @@
 //! The promises that more than one program has to keep, tested as their users would meet them.
 
+mod agents;
 mod bad_input;
 mod config;
 mod docs;
