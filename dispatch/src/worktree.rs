@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use shared::git::Repo;
-use shared::process::How;
-use shared::{Problem, interrupt};
+use shared::process::{Command, How};
+use shared::{Problem, interrupt, warden};
 
 /// Settings for every git command that writes: no hooks, no signing, no housekeeping in the background, our name.
 const SETTINGS: [&str; 16] = [
@@ -34,6 +34,9 @@ const SETTINGS: [&str; 16] = [
     "-c",
     "advice.detachedHead=false",
 ];
+
+/// No git command takes longer than this.
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The key and the branch that a commit of ours was made with, with a space between.
 const TRAILERS: &str = "--format=%(trailers:key=Specpipe-Key,valueonly,separator=) %(trailers:key=Specpipe-Branch,valueonly,separator=)";
@@ -278,8 +281,29 @@ fn remove(repo: &Repo, path: &Path, branch: &str) {
     let _ = write(repo, ["update-ref", "-d", &format!("refs/heads/{branch}")]);
 }
 
+/// Runs a git command that writes.
+///
+/// It does not carry our mark, so that it comes to its end if we are killed: killed in the middle it would leave locks
+/// behind that stop the user's own git. It takes milliseconds.
 fn write<const N: usize>(repo: &Repo, arguments: [&str; N]) -> Result<String, Problem> {
-    repo.run(SETTINGS.iter().chain(&arguments).copied())
+    let argv = ["git"].into_iter().chain(SETTINGS).chain(arguments);
+    let mut command = Command::new(argv)
+        .current_dir(repo.root())
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove(warden::MARK)
+        .timeout(TIMEOUT);
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command = command.env_remove(name);
+    }
+    let ended = command.run()?;
+    if ended.success() {
+        return Ok(ended.stdout.text());
+    }
+    let said = ended.stderr.text();
+    let said = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
+    let reason = if said.is_empty() { ended.how.to_string() } else { said.to_owned() };
+    Err(Problem::new(format!("git {} in `{}`", arguments[0], repo.root().display())).because(reason))
 }
 
 fn lock(path: &Path) -> io::Result<File> {
