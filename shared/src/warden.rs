@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::time::Duration;
 
 use crate::Exit;
 
@@ -100,6 +101,13 @@ pub(crate) fn main() -> Option<Exit> {
     Some(Exit::Ok)
 }
 
+/// How often it is looked whether anything is left, …
+const LOOK: Duration = Duration::from_millis(20);
+/// … how many times patiently, since somebody may be putting a file in order that others would trip over, …
+const PATIENT_LOOKS: u32 = 25;
+/// … and how many times at all.
+const MOST_LOOKS: u32 = 200;
+
 /// Ends all processes with the mark, until none is left. Programs of this project are asked first: they have children too.
 pub fn end_marked(mark: &str) {
     end(&format!("{MARK}={mark}"));
@@ -112,16 +120,22 @@ pub(crate) fn end_child(mark: &str) {
 
 fn end(needle: &str) {
     use rustix::process::{Pid, Signal, kill_process};
-    for round in 0..200 {
+    for round in 0..MOST_LOOKS {
         let marked: Vec<Pid> = marked(needle.as_bytes());
         if marked.is_empty() {
             return;
         }
-        let signal = if round == 0 { Signal::TERM } else { Signal::KILL };
-        for pid in marked {
-            let _ = kill_process(pid, signal);
+        let signal = match round {
+            0 => Some(Signal::TERM),
+            1..PATIENT_LOOKS => None,
+            _ => Some(Signal::KILL),
+        };
+        if let Some(signal) = signal {
+            for pid in marked {
+                let _ = kill_process(pid, signal);
+            }
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(LOOK);
     }
 }
 
