@@ -3,23 +3,20 @@
 //! Every state that was ever seen is kept, as a hash, so any period is found, exactly and at the first
 //! return. Tools that compare with the state before the last one see A→B→A and miss A→B→C→A.
 
-use std::collections::HashMap;
-
 use blake3::Hash;
 
-/// The states of one thing, in the order they were seen. Small, because there is one for each of a million records.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct History {
-    /// The first few states, or else the last one alone.
-    few: Vec<State>,
-    /// When each state was last seen, once there are many. Boxed, because most have none.
-    #[allow(clippy::box_collection)]
-    many: Option<Box<HashMap<State, u32>>>,
-    seen: u32,
-}
+/// A state: the first 64 bits of a hash. It is only ever compared with the other states of the same thing, a few dozen at
+/// most, so two that are taken for one are less likely than a broken machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State(u64);
 
-/// Half of a hash: 128 bits still make a false cycle less likely than a broken machine.
-type State = [u8; 16];
+impl From<Hash> for State {
+    fn from(hash: Hash) -> Self {
+        let mut first = [0; size_of::<u64>()];
+        first.copy_from_slice(&hash.as_bytes()[..size_of::<u64>()]);
+        State(u64::from_le_bytes(first))
+    }
+}
 
 /// What a state is to those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,44 +32,47 @@ pub(crate) enum Visit {
     },
 }
 
-const FEW: usize = 16;
+/// The states before the last one, in the order they were seen. It is empty, and takes no memory, until there is a change.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier(Vec<State>);
 
-impl History {
-    /// Returns a history that begins with this state.
-    pub(crate) fn starting_with(state: Hash) -> Self {
-        let mut history = History::default();
-        history.visit(state);
-        history
+impl Earlier {
+    /// Goes on from the last state to the next one and tells what that is to those before it.
+    pub(crate) fn visit(&mut self, last: State, next: State) -> Visit {
+        // As long as all were the same, how many there were makes no difference to any period.
+        if last != next || !self.0.is_empty() {
+            self.0.push(last);
+        }
+        if last == next {
+            return Visit::Unchanged;
+        }
+        self.period(next).map_or(Visit::New, |period| Visit::Again { period })
     }
 
+    /// Returns how many states ago the last one was seen before.
+    pub(crate) fn period(&self, last: State) -> Option<u32> {
+        let at = self.0.iter().rposition(|state| *state == last)?;
+        Some((self.0.len() - at) as u32)
+    }
+
+    /// Tells whether there has been no change yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// All states of one thing.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    earlier: Earlier,
+    last: Option<State>,
+}
+
+impl History {
     /// Adds a state and tells what it is to those before it.
     pub(crate) fn visit(&mut self, state: Hash) -> Visit {
-        let mut half = State::default();
-        half.copy_from_slice(&state.as_bytes()[..size_of::<State>()]);
-        let step = self.seen;
-        self.seen += 1;
-        let is_unchanged = self.few.last() == Some(&half);
-        let earlier = match &mut self.many {
-            Some(many) => {
-                self.few[0] = half;
-                many.insert(half, step)
-            }
-            None => {
-                let earlier = self.few.iter().rposition(|seen| *seen == half).map(|at| at as u32);
-                self.few.reserve_exact(1);
-                self.few.push(half);
-                if self.few.len() > FEW {
-                    self.many = Some(Box::new(self.few.drain(..).zip(0..).collect()));
-                    self.few.push(half);
-                }
-                earlier
-            }
-        };
-        match earlier {
-            _ if is_unchanged => Visit::Unchanged,
-            Some(earlier) => Visit::Again { period: step - earlier },
-            None => Visit::New,
-        }
+        let state = State::from(state);
+        self.last.replace(state).map_or(Visit::New, |last| self.earlier.visit(last, state))
     }
 }
 

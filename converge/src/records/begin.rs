@@ -75,9 +75,8 @@ impl<'a> Run<'a> {
         let mut start = earlier.input_end;
         for round in &earlier.rounds {
             self.records.begin();
-            let mut lines = Vec::new();
-            self.store.replay(start, round.end, |text, place| lines.push((text, place))).map_err(problem)?;
-            for (text, place) in lines {
+            for line in self.store.lines(start, round.end).map_err(problem)? {
+                let (text, place) = line.map_err(problem)?;
                 self.take_in_stored(text, place);
             }
             self.records.end(round.was_cut_short);
@@ -96,7 +95,7 @@ impl<'a> Run<'a> {
         match record.as_ref().and_then(|record| Some((record.id()?, record))) {
             Some((id, record)) => {
                 let form = Form::of(record, &self.plan.mask);
-                if form.facts.has_errors {
+                if form.has_errors {
                     self.exit = self.exit.worse(Exit::Records);
                 }
                 self.records.came_back(id, form, place);
@@ -104,7 +103,7 @@ impl<'a> Run<'a> {
             None => {
                 self.exit = self.exit.worse(Exit::Records);
                 self.broken.insert(hash);
-                self.records.came_back_broken(place);
+                self.records.add_broken(place);
             }
         }
     }

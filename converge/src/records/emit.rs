@@ -4,7 +4,6 @@ use shared::section::State;
 use shared::writer::{Stopped, Writer};
 use shared::{Exit, Problem, Record};
 
-use super::facts::Facts;
 use super::limit::Stop;
 use super::{NAME, Run, verdict};
 use crate::config::count;
@@ -27,9 +26,9 @@ impl Run<'_> {
         self.store.flush().map_err(read)?;
         let mut exit = self.exit;
         let mut lost = 0u32;
-        for entry in self.records.entries() {
+        for (index, entry) in self.records.entries().iter().enumerate() {
             let line = self.store.read(entry.place).map_err(read)?;
-            let Some(section) = verdict::section(entry, stop) else {
+            let Some(section) = verdict::section(entry, self.records.period(index), stop) else {
                 writer.write_line(&line)?;
                 if self.plan.exit_status {
                     exit = exit.worse(Exit::No);
@@ -39,7 +38,7 @@ impl Run<'_> {
             if section.state == State::Lost {
                 lost += 1;
             }
-            if self.plan.exit_status && !entry.facts.as_ref().is_some_and(Facts::is_accepted) {
+            if self.plan.exit_status && !entry.is_accepted() {
                 exit = exit.worse(Exit::No);
             }
             match Record::parse(line) {

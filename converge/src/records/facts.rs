@@ -5,25 +5,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use blake3::Hash;
-
 use shared::Record;
 use shared::section::Decision;
 
 use super::content::Mask;
+use super::index::Key;
+use crate::cycle::State;
 
 /// A record at one moment: what it says, and what the loop has to know of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Form {
-    /// The hash of what it says.
-    pub(crate) content: Hash,
-    /// What has to be kept in mind of it.
-    pub(crate) facts: Facts,
-}
-
-/// What the loop has to keep in mind of a record. Small: there may be a million of them.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Facts {
+    /// What it says.
+    pub(crate) content: State,
     /// The attempt it is at; 0 before the first.
     pub(crate) attempt: u32,
     /// The verdict on this very attempt.
@@ -32,17 +25,17 @@ pub(crate) struct Facts {
     pub(crate) has_errors: bool,
     /// What all its attempts and its verdict have cost.
     pub(crate) cost_usd: f64,
-    /// Most records need no others.
-    pub(crate) links: Option<Box<Links>>,
+    /// The records that it needs.
+    pub(crate) needs: Vec<Need>,
 }
 
-/// The records that a record needs.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Links {
-    /// Their ids.
-    pub(crate) depends_on: Vec<String>,
-    /// The attempt of each that it was made from.
-    pub(crate) inputs: BTreeMap<String, u32>,
+/// A record that another one needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Need {
+    /// Its key.
+    pub(crate) key: Key,
+    /// The attempt of it that the other one was made from.
+    pub(crate) used: Option<u32>,
 }
 
 /// The members of a section that matter here. A section of another shape is no reason to fail: it is not ours.
@@ -89,8 +82,9 @@ impl Form {
         let earlier = dispatch.earlier.iter().filter_map(|earlier| earlier.cost_usd);
         let attempts: f64 = earlier.chain(dispatch.cost_usd).sum();
         let verdict = verify.as_ref().map_or(0.0, |verify| verify.cost_usd);
-        let links = Links { depends_on: task.depends_on, inputs: dispatch.inputs };
-        let facts = Facts {
+        let need = |id: &String| Need { key: Key::of(id), used: dispatch.inputs.get(id).copied() };
+        Form {
+            content: mask.hash(&record.to_line()).into(),
             attempt: dispatch.attempt,
             // A verdict on an older attempt is stale. Without any attempt there is nothing that it could be older than.
             decision: verify
@@ -98,31 +92,13 @@ impl Form {
                 .map(|verify| verify.decision),
             has_errors: record.has_errors(),
             cost_usd: attempts + verdict,
-            links: Some(links).filter(|links| !links.depends_on.is_empty()).map(Box::new),
-        };
-        Form { content: mask.hash(&record.to_line()), facts }
-    }
-}
-
-impl Facts {
-    /// Returns the ids of the records it needs.
-    pub(crate) fn depends_on(&self) -> &[String] {
-        self.links.as_ref().map_or(&[], |links| &links.depends_on)
-    }
-
-    /// Returns the attempt of another record that it was made from.
-    pub(crate) fn input(&self, id: &str) -> Option<u32> {
-        self.links.as_ref()?.inputs.get(id).copied()
+            needs: task.depends_on.iter().map(need).collect(),
+        }
     }
 
     /// Returns the verdict, if it needs no further attempt.
     pub(crate) fn final_decision(&self) -> Option<Decision> {
         self.decision.filter(|decision| !decision.asks_for_more())
-    }
-
-    /// Tells whether the user may have it.
-    pub(crate) fn is_accepted(&self) -> bool {
-        self.decision == Some(Decision::Accept)
     }
 }
 
@@ -130,14 +106,14 @@ impl Facts {
 mod tests {
     use super::*;
 
-    fn facts(line: &str) -> Facts {
-        Form::of(&Record::parse(line.to_owned()).unwrap(), &Mask::new(&[]).unwrap()).facts
+    fn form(line: &str) -> Form {
+        Form::of(&Record::parse(line.to_owned()).unwrap(), &Mask::new(&[]).unwrap())
     }
 
     #[test]
     fn a_verdict_counts_for_its_own_attempt_alone() {
         let verdict = |dispatch: &str, verify: &str| {
-            facts(&format!(r#"{{"id":"a","dispatch":{dispatch},"verify":{verify}}}"#)).final_decision()
+            form(&format!(r#"{{"id":"a","dispatch":{dispatch},"verify":{verify}}}"#)).final_decision()
         };
         let accept = r#"{"attempt":1,"decision":"accept"}"#;
         assert_eq!(verdict(r#"{"attempt":1}"#, accept), Some(Decision::Accept));
@@ -158,13 +134,13 @@ mod tests {
     #[test]
     fn rejected_attempts_and_the_verdict_are_paid_work() {
         let line = r#"{"id":"a","dispatch":{"attempt":3,"cost_usd":0.5,"earlier":[{"cost_usd":0.25},{}]},"verify":{"attempt":3,"decision":"accept","cost_usd":0.125}}"#;
-        assert_eq!(facts(line).cost_usd, 0.875);
+        assert_eq!(form(line).cost_usd, 0.875);
     }
 
     #[test]
     fn sections_of_another_shape_are_let_be() {
-        let facts = facts(r#"{"id":"a","task":"x","dispatch":7,"gates":[],"verify":"good"}"#);
-        assert_eq!((facts.attempt, facts.decision, facts.cost_usd), (0, None, 0.0));
-        assert!(facts.depends_on().is_empty());
+        let form = form(r#"{"id":"a","task":"x","dispatch":7,"gates":[],"verify":"good"}"#);
+        assert_eq!((form.attempt, form.decision, form.cost_usd), (0, None, 0.0));
+        assert!(form.needs.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! What came back from a round: records, new ones among them, and what is none; and what did not come back.
 
 use shared::process::How;
-use shared::{Exit, Problem};
+use shared::{Exit, Problem, Record};
 
 use super::Run;
 use super::facts::Form;
@@ -23,8 +23,8 @@ impl Run<'_> {
             match &line {
                 Line::Record { id, record, number, .. } => {
                     let form = Form::of(record, &self.plan.mask);
-                    let has_errors = form.facts.has_errors;
-                    let place = self.store.place_of_next(line.text());
+                    let has_errors = form.has_errors;
+                    let place = self.store.place_of_next(line.text()).map_err(keep)?;
                     match self.records.came_back(id, form, place) {
                         Arrival::Duplicate => {
                             let problem =
@@ -59,7 +59,7 @@ impl Run<'_> {
                         self.diagnostics.record(Some(*number), None, &problem);
                     }
                     let place = self.store.append(text).map_err(keep)?;
-                    self.records.came_back_broken(place);
+                    self.records.add_broken(place);
                 }
             }
         }
@@ -67,7 +67,7 @@ impl Run<'_> {
     }
 
     /// Tells how the command ended and what did not come back.
-    pub(super) fn tell_command(&mut self, ended: &Ended, lost: &[usize], returned: usize) {
+    pub(super) fn tell_command(&mut self, ended: &Ended, lost: &[u32], returned: usize) {
         let round = self.records.round();
         match ended.how {
             How::Exited(0) => {}
@@ -84,9 +84,8 @@ impl Run<'_> {
             how => self.diagnostics.warning(format!("round {round}: the command failed: {how}")),
         }
         if !lost.is_empty() {
-            let entries = self.records.entries();
-            let ids =
-                lost.iter().take(10).filter_map(|index| entries[*index].id.as_deref()).collect::<Vec<_>>();
+            let ids: Vec<String> =
+                lost.iter().take(10).filter_map(|index| self.id_of(*index as usize)).collect();
             let more = if lost.len() > ids.len() {
                 format!(" and {} more", lost.len() - ids.len())
             } else {
@@ -96,5 +95,11 @@ impl Run<'_> {
             self.diagnostics
                 .warning(format!("round {round}: {records} did not come back: {}{more}", ids.join(", ")));
         }
+    }
+
+    /// Reads the id of a record again, where it is needed for a message.
+    fn id_of(&self, index: usize) -> Option<String> {
+        let line = self.store.read(self.records.entries()[index].place).ok()?;
+        Record::parse(line).ok()?.id().map(str::to_owned)
     }
 }

@@ -8,6 +8,7 @@ mod begin;
 pub(crate) mod content;
 mod emit;
 mod facts;
+mod index;
 mod ingest;
 mod intake;
 mod journal;
@@ -87,7 +88,7 @@ impl Run<'_> {
             }
             let started = Instant::now();
             let given = self.records.begin();
-            let ended = self.run_command(&given, elapsed)?;
+            let ended = self.run_command(elapsed)?;
             let returned = self.take_in(ended.how)?;
             // A child that our own signal ended may look as if somebody else had.
             let is_over = ended.how == How::Interrupted || interrupt::requested();
@@ -97,11 +98,11 @@ impl Run<'_> {
                 return Ok(Stop::Interrupted);
             }
             self.tell_command(&ended, &lost, returned);
-            self.note_round(&given, &ended, was_cut_short)?;
+            self.note_round(given, &ended, was_cut_short)?;
             progress::tell(
                 &self.diagnostics,
                 self.records.round(),
-                given.len(),
+                given,
                 &self.records.tally(),
                 started.elapsed(),
             );
@@ -112,12 +113,11 @@ impl Run<'_> {
         }
     }
 
-    fn run_command(&mut self, given: &[usize], elapsed: Duration) -> Result<Ended, Problem> {
+    fn run_command(&mut self, elapsed: Duration) -> Result<Ended, Problem> {
         let keep = |error: std::io::Error| Problem::new("cannot keep the records on disk").because(error);
         self.store.flush().map_err(keep)?;
         let path = self.journal.given_path();
-        let entries = self.records.entries();
-        pipeline::give(&path, &self.store, given.iter().map(|index| entries[*index].place)).map_err(keep)?;
+        pipeline::give(&path, &self.store, self.records.given().map(|entry| entry.place)).map_err(keep)?;
         let left = self.plan.time.map(|time| time.saturating_sub(elapsed));
         let spent = self.records.tally().cost_usd;
         let terms = Terms {
@@ -128,11 +128,11 @@ impl Run<'_> {
         pipeline::run(&self.plan.program, terms, &path, &self.journal.returned_path())
     }
 
-    fn note_round(&mut self, given: &[usize], ended: &Ended, was_cut_short: bool) -> Result<(), Problem> {
+    fn note_round(&mut self, given: usize, ended: &Ended, was_cut_short: bool) -> Result<(), Problem> {
         let exit_code = if let How::Exited(code) = ended.how { Some(code) } else { None };
         let finished = Finished {
             round: self.records.round(),
-            given: given.len(),
+            given,
             end: self.store.end(),
             was_cut_short,
             exit_code,

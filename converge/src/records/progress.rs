@@ -30,8 +30,7 @@ pub(crate) fn tell_end<P>(diagnostics: &Diagnostics, records: &Rounds<P>, stop: 
     }
     let tally = records.tally();
     let all = count(Some(records.entries().len() as u32), "record");
-    let cycles =
-        records.entries().iter().filter(|entry| matches!(entry.standing, Standing::Cycle { .. })).count();
+    let cycles = records.entries().iter().filter(|entry| entry.standing == Standing::Cycle).count();
     let cycles = if cycles > 0 { format!(", {cycles} in a circle") } else { String::new() };
     diagnostics.plain(format!(
         "converge: {}: {all}, {} accepted, {} unsettled{cycles}, {}, {}\n",

@@ -6,11 +6,12 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Where a line is in the store.
+/// Where a line is in the store. Packed, because there may be a million of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, packed(4))]
 pub(crate) struct Place {
     start: u64,
-    length: u64,
+    length: u32,
 }
 
 /// Lines on disk.
@@ -31,16 +32,18 @@ impl Store {
 
     /// Appends a line and returns its place.
     pub(crate) fn append(&mut self, line: &str) -> io::Result<Place> {
+        let place = self.place_of_next(line)?;
         self.writer.write_all(line.as_bytes())?;
         self.writer.write_all(b"\n")?;
-        let place = self.place_of_next(line);
-        self.end += place.length + 1;
+        self.end += u64::from(place.length) + 1;
         Ok(place)
     }
 
     /// Returns the place that this line would have, if it were appended now.
-    pub(crate) fn place_of_next(&self, line: &str) -> Place {
-        Place { start: self.end, length: line.len() as u64 }
+    pub(crate) fn place_of_next(&self, line: &str) -> io::Result<Place> {
+        let length = u32::try_from(line.len())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a record has 4 GiB or more"))?;
+        Ok(Place { start: self.end, length })
     }
 
     /// Returns where the next line will begin.
@@ -75,27 +78,33 @@ impl Store {
         Ok(())
     }
 
-    /// Calls back for each line between two places.
-    pub(crate) fn replay(&self, from: u64, to: u64, mut each: impl FnMut(String, Place)) -> io::Result<()> {
+    /// Returns the lines between two places. Nothing may be appended meanwhile.
+    pub(crate) fn lines(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> io::Result<impl Iterator<Item = io::Result<(String, Place)>> + use<>> {
         let mut reader = BufReader::with_capacity(256 << 10, self.reader.try_clone()?);
         reader.seek(SeekFrom::Start(from))?;
         let mut start = from;
-        while start < to {
-            let mut line = Vec::new();
-            let count = reader.read_until(b'\n', &mut line)? as u64;
-            if count == 0 || line.pop() != Some(b'\n') {
-                return Err(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the stored records are not complete",
-                ));
-            }
-            let text =
-                String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            each(text, Place { start, length: count - 1 });
-            start += count;
-        }
-        Ok(())
+        Ok(std::iter::from_fn(move || {
+            (start < to).then(|| {
+                let text = next_line(&mut reader)?;
+                let place = Place { start, length: text.len() as u32 };
+                start += text.len() as u64 + 1;
+                Ok((text, place))
+            })
+        }))
     }
+}
+
+fn next_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = Vec::new();
+    reader.read_until(b'\n', &mut line)?;
+    if line.pop() != Some(b'\n') {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the stored records are not complete"));
+    }
+    String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 #[cfg(test)]
@@ -115,9 +124,8 @@ mod tests {
         store.sync().unwrap();
         assert_eq!((store.read(first).unwrap(), store.read(second).unwrap()), ("one".into(), "zwölf".into()));
         let store = Store::open(&path).unwrap();
-        let mut lines = Vec::new();
-        store.replay(0, store.end(), |line, place| lines.push((line, place))).unwrap();
-        assert_eq!(lines, [("one".to_owned(), first), ("zwölf".to_owned(), second)]);
-        assert!(store.replay(0, 100, |_, _| {}).is_err());
+        let lines = |to| store.lines(0, to).unwrap().collect::<io::Result<Vec<_>>>();
+        assert_eq!(lines(store.end()).unwrap(), [("one".to_owned(), first), ("zwölf".to_owned(), second)]);
+        assert_eq!(lines(100).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 }

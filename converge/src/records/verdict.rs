@@ -7,7 +7,7 @@ use super::round::{Entry, Standing};
 use crate::config::count;
 
 /// Returns the member, or `None` for a record that is let by untouched.
-pub(crate) fn section<P>(entry: &Entry<P>, stop: &Stop) -> Option<Converge> {
+pub(crate) fn section<P>(entry: &Entry<P>, period: Option<u32>, stop: &Stop) -> Option<Converge> {
     let rounds = count(Some(entry.rounds), "round");
     let (state, period, reason) = match entry.standing {
         Standing::LetBy => return None,
@@ -16,9 +16,9 @@ pub(crate) fn section<P>(entry: &Entry<P>, stop: &Stop) -> Option<Converge> {
         }
         Standing::Decided(decision) => (State::Settled, None, format!("{decision} after {rounds}")),
         Standing::Unchanged => (State::Settled, None, "the pipeline changes nothing any more".to_owned()),
-        Standing::Cycle { period } => {
-            let reason = format!("comes back to the same content every {period} rounds");
-            (State::Cycle, Some(period), reason)
+        Standing::Cycle => {
+            let rounds = count(period, "round");
+            (State::Cycle, period, format!("comes back to the same content every {rounds}"))
         }
         Standing::GivenUp => {
             (State::Lost, None, format!("did not come back {} times in a row", entry.missed))
