@@ -8,6 +8,9 @@ DESTDIR ?=
 # Goes before each program's name: `verify` is a common word, and somebody else may have taken it.
 PROG_PREFIX ?=
 
+# The tests and the demo run make themselves, which has to speak as it does to somebody who types it.
+ALONE = unset MAKEFLAGS MFLAGS MAKELEVEL;
+
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHAREDIR = $(DESTDIR)$(PREFIX)/share
 
@@ -23,10 +26,10 @@ build: ## Build the five programs, optimised, into target/release
 
 demo: build ## Run the main job on this repository and on a small one with a failing test
 	$(CARGO) test --quiet --locked --no-run -p shared # one of its tasks runs one of these tests
-	sh demo/run.sh
+	@$(ALONE) sh demo/run.sh
 
 test: ## Run all tests
-	$(CARGO) test --workspace --locked
+	$(ALONE) $(CARGO) test --workspace --locked
 
 check: fmt clippy test doc deny gates ## Everything that CI asks for
 
@@ -50,7 +53,7 @@ gates: ## Run our own gates on this repository
 	$(CARGO) run -q --locked -p gates -- .
 
 bench: ## Measure against named peers; writes target/bench
-	$(CARGO) bench --locked -p tests --bench peers
+	$(ALONE) $(CARGO) bench --locked -p tests --bench peers
 
 docs: ## Write man pages, completions and schemas into target/share
 	$(CARGO) run -q --locked -p tests --bin generate -- share target/share
