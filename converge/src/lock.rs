@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -46,6 +47,12 @@ impl Lock {
             Ok(()) => {}
             Err(rustix::io::Errno::WOULDBLOCK) => return Err(Refused::Held(holder)),
             Err(error) => return Err(Refused::Io(error.into())),
+        }
+        // The holder before us may have removed the file in the meantime; a lock on it would keep nobody out.
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let there = std::fs::metadata(path).map_err(Refused::Io)?;
+        if identity(there) != identity(file.metadata().map_err(Refused::Io)?) {
+            return Err(Refused::Io(io::ErrorKind::NotFound.into()));
         }
         let mut lock = Lock { file, taken_over_from: Some(holder).filter(|holder| !holder.is_empty()) };
         let text = format!("process {} since {}\n", std::process::id(), units::now());

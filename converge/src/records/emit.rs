@@ -10,13 +10,15 @@ use crate::config::count;
 
 impl Run<'_> {
     /// Writes all records in the order of the input.
-    pub(super) fn write(&mut self, stop: &Stop, output: Box<dyn std::io::Write + Send>) -> Exit {
+    pub(super) fn write(
+        &mut self,
+        stop: &Stop,
+        output: Box<dyn std::io::Write + Send>,
+    ) -> Result<Exit, Stopped> {
         let mut writer = Writer::new(output);
-        match self.write_to(stop, &mut writer).and_then(|exit| writer.flush().map(|()| exit)) {
-            Ok(exit) => exit,
-            Err(Stopped::Closed) => Exit::Ok,
-            Err(Stopped::Failed(problem)) => self.diagnostics.fatal(&problem),
-        }
+        let exit = self.write_to(stop, &mut writer)?;
+        writer.flush()?;
+        Ok(exit)
     }
 
     fn write_to(&mut self, stop: &Stop, writer: &mut Writer) -> Result<Exit, Stopped> {

@@ -6,6 +6,8 @@
 //! * `journal.jsonl`: one line when the run starts, one for each finished round, one at the end;
 //! * `lock`: held while a run works here.
 //!
+//! It is removed when all records are settled and have left: there is nothing to go on with.
+//!
 //! A round counts once its line is in the journal. What a killed round has left behind it is dropped and the round is
 //! done again; the programs inside it have journals of their own and do not repeat what they had finished.
 
@@ -146,7 +148,7 @@ impl Incoming {
                 ));
             }
         } else if resume {
-            diagnostics.note("no run with this input was found; starting anew");
+            diagnostics.note("no unfinished run with this input was found; starting anew");
         }
         journal.file.set_len(0).map_err(problem)?;
         fs::rename(store_path(self.directory.path()), journal.store_path()).map_err(problem)?;
@@ -170,6 +172,17 @@ impl Journal {
     /// Notes that the run has ended.
     pub(crate) fn end(&mut self, reason: &str) -> io::Result<()> {
         self.append(&Entry::Ended { reason: reason.to_owned(), at: units::now() })
+    }
+
+    /// Removes what only a round needs.
+    pub(crate) fn clear(&self) {
+        let _ = fs::remove_file(self.given_path());
+        let _ = fs::remove_file(self.returned_path());
+    }
+
+    /// Removes the run, once nobody can need it any more.
+    pub(crate) fn discard(&self) {
+        let _ = fs::remove_dir_all(&self.directory);
     }
 
     /// Returns where the records are kept.
@@ -221,7 +234,7 @@ fn append_to(directory: &Path) -> io::Result<File> {
 
 /// Takes the directory of the key, or one beside it if another run with the same input works there.
 fn claim(base: &Path, key: &str, resume: bool) -> Result<(PathBuf, Lock), Problem> {
-    let mut number = 1;
+    let (mut number, mut retries) = (1, 0);
     loop {
         let directory = base.join(if number == 1 { key.to_owned() } else { format!("{key}-{number}") });
         let lock = fs::create_dir_all(&directory)
@@ -229,6 +242,10 @@ fn claim(base: &Path, key: &str, resume: bool) -> Result<(PathBuf, Lock), Proble
             .and_then(|()| Lock::take(&directory.join("lock")));
         match lock {
             Ok(lock) => return Ok((directory, lock)),
+            // The run before us came to its end and took the directory with it.
+            Err(Refused::Io(error)) if error.kind() == io::ErrorKind::NotFound && retries < 100 => {
+                retries += 1;
+            }
             Err(Refused::Held(holder)) if resume => {
                 return Err(Problem::new(format!("the run to resume is still at work: {holder}"))
                     .hint("wait for it, or end it first"));
@@ -351,6 +368,21 @@ mod tests {
         let (first, ..) = journal(directory.path(), false);
         let (second, ..) = journal(directory.path(), false);
         assert_ne!(first.directory, second.directory);
+    }
+
+    #[test]
+    fn a_run_that_is_discarded_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut first, store, _) = journal(directory.path(), false);
+        first.start("cat", 1, store.end()).unwrap();
+        first.discard();
+        let (second, _, earlier) = journal(directory.path(), true);
+        assert!(earlier.is_none());
+        // The first one gives a lock back that is not there any more.
+        drop(first);
+        assert!(second.directory.join("lock").is_file());
+        second.discard();
+        assert_eq!(fs::read_dir(directory.path().join("converge")).unwrap().count(), 0);
     }
 
     #[test]

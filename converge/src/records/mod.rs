@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use blake3::Hash;
 
 use shared::process::How;
+use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem, interrupt};
 
 use crate::config::RecordsPlan;
@@ -49,13 +50,22 @@ pub(crate) fn run(plan: &RecordsPlan, mut io: Io) -> Exit {
     };
     let stop = run.rounds();
     // Whatever happened: all records leave.
-    let exit = run.write(stop.as_ref().map_or(&Stop::Failed, |stop| stop), output);
+    let written = run.write(stop.as_ref().unwrap_or(&Stop::Failed), output);
+    let have_left = written.is_ok();
+    let exit = match written {
+        Ok(exit) => exit,
+        Err(Stopped::Closed) => Exit::Ok,
+        Err(Stopped::Failed(problem)) => diagnostics.fatal(&problem),
+    };
     match stop {
         Ok(stop) => {
-            run.finish(&stop);
+            run.finish(&stop, have_left);
             exit
         }
-        Err(problem) => exit.worse(diagnostics.fatal(&problem)),
+        Err(problem) => {
+            run.journal.clear();
+            exit.worse(diagnostics.fatal(&problem))
+        }
     }
 }
 
@@ -144,13 +154,16 @@ impl Run<'_> {
             .map_err(|error| Problem::new("cannot write the journal").because(error))
     }
 
-    fn finish(&mut self, stop: &Stop) {
-        if *stop != Stop::Interrupted {
-            // The records are out; a journal without its last line only means that a resume looks once more.
+    /// Leaves of the run what `--resume` can go on with: nothing if all is settled and all records have left, and so
+    /// for a limit that may be raised, for an interrupt, and for records that nobody took.
+    fn finish(&mut self, stop: &Stop, have_left: bool) {
+        if stop.is_settled() && have_left {
+            self.journal.discard();
+        } else if *stop != Stop::Interrupted {
+            // A journal without its last line only means that a resume looks once more.
             let _ = self.journal.end(&stop.reason());
         }
-        let _ = std::fs::remove_file(self.journal.given_path());
-        let _ = std::fs::remove_file(self.journal.returned_path());
+        self.journal.clear();
         progress::tell_end(
             &self.diagnostics,
             &self.records,

@@ -292,10 +292,31 @@ fn a_killed_run_goes_on_after_the_last_finished_round() {
     assert_eq!(place.read("rounds"), "1\n2\n2\n3\n");
     let whole = place.run(&["-n", "3", "-c", "sh stage.sh"], input).expect(0);
     assert_eq!(resumed.stdout, whole.stdout);
-    // A run that came to its end runs nothing when it is resumed.
+    // A run that came to a limit runs nothing when it is resumed, unless the limit is raised.
     place.write("rounds", "");
     assert_eq!(place.run(&arguments, input).expect(0).stdout, whole.stdout);
     assert_eq!(place.read("rounds"), "");
+    place.run(&["-n", "4", "--resume", "-c", "sh stage.sh"], input).expect(0);
+    assert_eq!(place.read("rounds"), "4\n");
+}
+
+#[test]
+fn a_run_leaves_on_disk_what_can_be_resumed_and_no_more() {
+    let place = Place::new();
+    place.write("count.sh", COUNTING);
+    let tool = env!("CARGO_BIN_EXE_converge");
+    let input = "{\"id\":\"a\",\"v\":\"\"}\n";
+    place.write("in", input);
+    let left = || place.sh("cd .specpipe/converge; ls *; rm -rf *");
+    place.run(&["-c", "cat"], input).expect(0);
+    assert_eq!(place.sh("ls -A .specpipe/converge"), "");
+    place.run(&["-n", "2", "-c", "sh count.sh"], input).expect(0);
+    assert_eq!(left(), "journal.jsonl\nlock\nrecords.jsonl\n");
+    // The results were paid for, and nobody has them.
+    place.sh(&format!("{tool} -q -c cat < in > /dev/full || true"));
+    assert_eq!(left(), "journal.jsonl\nlock\nrecords.jsonl\n");
+    place.run(&["-c", "exit 127"], input).expect(4);
+    assert_eq!(left(), "journal.jsonl\nlock\nrecords.jsonl\n");
 }
 
 #[test]
@@ -303,7 +324,7 @@ fn another_input_is_another_run() {
     let place = Place::new();
     place.run(&["-c", "cat"], "{\"id\":\"a\"}\n").expect(0);
     let done = place.run(&["--resume", "-c", "cat"], "{\"id\":\"b\"}\n").expect(0);
-    assert!(done.stderr.contains("no run with this input"), "{}", done.stderr);
+    assert!(done.stderr.contains("no unfinished run with this input"), "{}", done.stderr);
 }
 
 #[test]
