@@ -3,18 +3,19 @@
 //! Every state that was ever seen is kept, as a hash, so any period is found, exactly and at the first
 //! return. Tools that compare with the state before the last one see A→B→A and miss A→B→C→A.
 
+use std::num::NonZeroU32;
+
 use blake3::Hash;
 
 /// A state: the first 64 bits of a hash. It is only ever compared with the other states of the same thing, a few dozen at
 /// most, so two that are taken for one are less likely than a broken machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct State(u64);
+pub(crate) struct State([u32; 2]);
 
 impl From<Hash> for State {
     fn from(hash: Hash) -> Self {
-        let mut first = [0; size_of::<u64>()];
-        first.copy_from_slice(&hash.as_bytes()[..size_of::<u64>()]);
-        State(u64::from_le_bytes(first))
+        let (words, _) = hash.as_bytes().as_chunks();
+        State([0, 1].map(|at| u32::from_le_bytes(words[at])))
     }
 }
 
@@ -32,39 +33,47 @@ pub(crate) enum Visit {
     },
 }
 
-/// The states before the last one, in the order they were seen. It is empty, and takes no memory, until there is a change.
+/// The states that many things had before their last ones, in one list: 12 bytes for a state.
 #[derive(Debug, Default)]
-pub(crate) struct Earlier(Vec<State>);
+pub(crate) struct Trail(Vec<Step>);
 
-impl Earlier {
+/// The way of one thing, as far as it is behind it: its latest step in the [`Trail`], counted from 1. None until there is
+/// a change.
+pub(crate) type Past = Option<NonZeroU32>;
+
+#[derive(Debug)]
+struct Step {
+    state: State,
+    before: Past,
+}
+
+impl Trail {
     /// Goes on from the last state to the next one and tells what that is to those before it.
-    pub(crate) fn visit(&mut self, last: State, next: State) -> Visit {
+    pub(crate) fn visit(&mut self, past: &mut Past, last: State, next: State) -> Visit {
         // As long as all were the same, how many there were makes no difference to any period.
-        if last != next || !self.0.is_empty() {
-            self.0.push(last);
+        if last != next || past.is_some() {
+            self.0.push(Step { state: last, before: *past });
+            *past = NonZeroU32::new(self.0.len() as u32);
         }
         if last == next {
             return Visit::Unchanged;
         }
-        self.period(next).map_or(Visit::New, |period| Visit::Again { period })
+        self.period(*past, next).map_or(Visit::New, |period| Visit::Again { period })
     }
 
     /// Returns how many states ago the last one was seen before.
-    pub(crate) fn period(&self, last: State) -> Option<u32> {
-        let at = self.0.iter().rposition(|state| *state == last)?;
-        Some((self.0.len() - at) as u32)
-    }
-
-    /// Tells whether there has been no change yet.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn period(&self, past: Past, last: State) -> Option<u32> {
+        let before = |past: Past| self.0.get(past?.get() as usize - 1);
+        let mut steps = std::iter::successors(before(past), |step| before(step.before));
+        Some(steps.position(|step| step.state == last)? as u32 + 1)
     }
 }
 
 /// All states of one thing.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    earlier: Earlier,
+    trail: Trail,
+    past: Past,
     last: Option<State>,
 }
 
@@ -72,7 +81,8 @@ impl History {
     /// Adds a state and tells what it is to those before it.
     pub(crate) fn visit(&mut self, state: Hash) -> Visit {
         let state = State::from(state);
-        self.last.replace(state).map_or(Visit::New, |last| self.earlier.visit(last, state))
+        let last = self.last.replace(state);
+        last.map_or(Visit::New, |last| self.trail.visit(&mut self.past, last, state))
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use shared::section::Decision;
 
-use crate::cycle::{Earlier, State, Visit};
+use crate::cycle::{Past, State, Trail, Visit};
 
 use super::facts::{Form, Need};
 use super::index::{Found, Index, Key};
@@ -34,7 +34,7 @@ pub(crate) enum Standing {
 
 /// A record on its way, and where its last form is kept.
 ///
-/// Numbers and no pointers, 48 bytes in all: there may be a million of them. What few records have is in [`Rare`].
+/// Numbers and no pointers, 52 bytes in all: there may be a million of them. What few records have is in [`Rare`].
 #[derive(Debug)]
 pub(crate) struct Entry<P> {
     /// Where its last form is kept.
@@ -42,6 +42,7 @@ pub(crate) struct Entry<P> {
     /// What it is matched by. A line that is no record is not in the index.
     key: Key,
     content: State,
+    past: Past,
     attempt: u32,
     /// How many rounds it took part in.
     pub(crate) rounds: u32,
@@ -58,8 +59,6 @@ pub(crate) struct Entry<P> {
 #[derive(Debug, Default)]
 struct Rare {
     cost_usd: f64,
-    /// The contents before the last one.
-    earlier: Earlier,
     needs: Vec<Need>,
     /// The round that it was last given in; kept if it needs others.
     given_in: u32,
@@ -74,7 +73,7 @@ impl<P> Entry<P> {
 
 impl Rare {
     fn is_needless(&self) -> bool {
-        self.cost_usd == 0.0 && self.earlier.is_empty() && self.needs.is_empty()
+        self.cost_usd == 0.0 && self.needs.is_empty()
     }
 }
 
@@ -107,6 +106,8 @@ pub(crate) struct Tally {
 pub(crate) struct Rounds<P> {
     entries: Vec<Entry<P>>,
     index: Index,
+    /// The contents before the last ones.
+    trail: Trail,
     /// By the number of the record, and in that order: a sum of costs does not depend on chance.
     rare: BTreeMap<u32, Rare>,
     round: u32,
@@ -115,7 +116,13 @@ pub(crate) struct Rounds<P> {
 impl<P> Rounds<P> {
     /// Returns an empty list.
     pub(crate) fn new() -> Self {
-        Rounds { entries: Vec::new(), index: Index::default(), rare: BTreeMap::new(), round: 0 }
+        Rounds {
+            entries: Vec::new(),
+            index: Index::default(),
+            trail: Trail::default(),
+            rare: BTreeMap::new(),
+            round: 0,
+        }
     }
 
     /// Adds a record of the input.
@@ -130,6 +137,7 @@ impl<P> Rounds<P> {
             place,
             key: Key::default(),
             content: State::default(),
+            past: None,
             attempt: 0,
             rounds: 0,
             changed_in: 0,
@@ -150,16 +158,16 @@ impl<P> Rounds<P> {
         if let Some(entry) = self.entries.last_mut() {
             (entry.key, entry.standing) = (key, standing);
         }
-        self.keep(self.entries.len() - 1, form, Earlier::default());
+        self.keep(self.entries.len() - 1, form);
     }
 
     /// Keeps what is to be known of the form that a record has now.
-    fn keep(&mut self, index: usize, form: Form, earlier: Earlier) {
+    fn keep(&mut self, index: usize, form: Form) {
         let entry = &mut self.entries[index];
         entry.content = form.content;
         entry.attempt = form.attempt;
         entry.decision = form.decision;
-        let rare = Rare { cost_usd: form.cost_usd, earlier, needs: form.needs, given_in: self.round };
+        let rare = Rare { cost_usd: form.cost_usd, needs: form.needs, given_in: self.round };
         if rare.is_needless() {
             self.rare.remove(&(index as u32));
         } else {
@@ -186,7 +194,7 @@ impl<P> Rounds<P> {
     pub(crate) fn period(&self, index: usize) -> Option<u32> {
         let entry = &self.entries[index];
         let is_cycle = entry.standing == Standing::Cycle;
-        self.rare.get(&(index as u32)).filter(|_| is_cycle)?.earlier.period(entry.content)
+        is_cycle.then(|| self.trail.period(entry.past, entry.content)).flatten()
     }
 
     /// Opens settled records again whose dependencies have moved on since. To be called when the input is complete.
@@ -281,31 +289,27 @@ impl<P> Rounds<P> {
 
     /// A record that was awaited has this form now.
     fn moved_to(&mut self, index: usize, form: Form, place: P) {
-        let mut earlier = self
-            .rare
-            .get_mut(&(index as u32))
-            .map(|rare| std::mem::take(&mut rare.earlier))
-            .unwrap_or_default();
         let entry = &mut self.entries[index];
         entry.is_awaited = false;
         entry.missed = 0;
         entry.place = place;
-        let visit = earlier.visit(entry.content, form.content);
-        if visit != Visit::Unchanged || entry.attempt != form.attempt {
+        if entry.content != form.content || entry.attempt != form.attempt {
             entry.changed_in = self.round;
         }
-        entry.standing = match (form.final_decision(), visit) {
-            _ if form.has_errors => Standing::LetBy,
-            (Some(decision), _) => {
-                // Where it has been does not matter any more.
-                earlier = Earlier::default();
-                Standing::Decided(decision)
+        entry.standing = if form.has_errors {
+            Standing::LetBy
+        } else if let Some(decision) = form.final_decision() {
+            // Where it has been does not matter any more.
+            entry.past = None;
+            Standing::Decided(decision)
+        } else {
+            match self.trail.visit(&mut entry.past, entry.content, form.content) {
+                Visit::New => Standing::Open,
+                Visit::Unchanged => Standing::Unchanged,
+                Visit::Again { .. } => Standing::Cycle,
             }
-            (None, Visit::New) => Standing::Open,
-            (None, Visit::Unchanged) => Standing::Unchanged,
-            (None, Visit::Again { .. }) => Standing::Cycle,
         };
-        self.keep(index, form, earlier);
+        self.keep(index, form);
     }
 
     /// Ends a round and returns the records that did not come back.
@@ -508,7 +512,7 @@ mod tests {
 
     #[test]
     fn a_record_takes_little_memory() {
-        assert_eq!(size_of::<Entry<super::super::store::Place>>(), 48);
+        assert_eq!(size_of::<Entry<super::super::store::Place>>(), 52);
         let mut rounds = Rounds::new();
         rounds.add("a", form("1"), ());
         rounds.add("b", form("1"), ());
