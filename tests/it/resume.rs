@@ -201,3 +201,21 @@ fn an_interrupt_keeps_what_is_finished_and_ends_what_runs() {
         assert!(gone, "left behind: {:?}", processes_with(&marker));
     }
 }
+
+/// The loop around it can be killed as well: what it had started is ended with it, down to the last grandchild.
+#[test]
+fn a_killed_loop_leaves_nobody_behind_and_goes_on() {
+    let pipeline = "dispatch --jobs 4 --resume | gates | verify";
+    let shell = killed(31, &format!("converge -n 3 -c '{pipeline}'"));
+    let known = journal(&shell);
+    let resumed = shell.run(&format!("converge --resume -n 3 -c '{pipeline}' < in")).succeeds();
+    let records = resumed.records();
+    assert_eq!(records.len(), TASKS);
+    for (number, record) in records.iter().enumerate() {
+        assert_eq!(record["id"], format!("t{number}"));
+        assert_eq!(record["dispatch"]["status"], "ok", "{record}");
+        assert!(record["converge"].is_object(), "{record}");
+    }
+    let began = notes(&shell, "began");
+    assert!(known.iter().all(|id| began[id] == 1), "{began:?}");
+}
