@@ -68,7 +68,8 @@ pub(crate) fn read(
     max_line: u64,
     mut each: impl FnMut(Incoming) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
-    let (sender, receiver) = sync_channel(256);
+    // A line may have megabytes, so few of them wait.
+    let (sender, receiver) = sync_channel(16);
     std::thread::spawn(move || {
         let mut lines = Lines::new(input, max_line);
         while let Some(line) = lines.next_line().transpose() {

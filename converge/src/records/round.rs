@@ -240,7 +240,8 @@ impl<P> Rounds<P> {
         }
         let mut queue: Vec<u32> =
             self.rare.keys().copied().filter(|index| self.entries[*index as usize].is_awaited).collect();
-        while let Some(rare) = queue.pop().and_then(|index| self.rare.get(&index)) {
+        while let Some(index) = queue.pop() {
+            let Some(rare) = self.rare.get(&index) else { continue };
             let needed: Vec<usize> = rare.needs.iter().filter_map(|need| self.needed(need)).collect();
             for index in needed {
                 if !std::mem::replace(&mut self.entries[index].is_awaited, true) {
@@ -433,6 +434,16 @@ mod tests {
         rounds.add("leaf", needing("l", "middle", None), ());
         rounds.wake();
         assert_eq!(given(&mut rounds), [0, 2, 4]);
+    }
+
+    #[test]
+    fn a_round_takes_what_each_of_the_open_records_needs() {
+        let mut rounds = Rounds::new();
+        rounds.add("first", form("f:1:a"), ());
+        rounds.add("second", form("s:1:a"), ());
+        rounds.add("one", needing("o", "first", None), ());
+        rounds.add("two", needing("t", "second", None), ());
+        assert_eq!(given(&mut rounds), [0, 1, 2, 3]);
     }
 
     #[test]
