@@ -68,6 +68,29 @@ fn lines_that_are_too_long() {
 }
 
 #[test]
+fn records_without_a_task() {
+    for tool in ["classify", "dispatch"] {
+        let output = Shell::new().run_on("{\"id\":\"a\",\"prompt\":\"x\"}\n", tool).exits(3);
+        assert_eq!(output.records()[0]["prompt"], "x", "{output}");
+        assert_eq!(output.records()[0]["errors"][0]["stage"], tool, "{output}");
+        output.tells(&["line 1, id a: ", "`task`", "hint: "]);
+    }
+    for task in [
+        "5",
+        "[]",
+        "{}",
+        "{\"text\":1}",
+        "{\"text\":\"x\",\"depends_on\":\"a\"}",
+        "{\"text\":\"x\",\"max_tier\":9}",
+    ] {
+        for tool in ["classify", "dispatch"] {
+            let output = Shell::new().run_on(format!("{{\"id\":\"a\",\"task\":{task}}}\n"), tool).exits(3);
+            output.tells(&["line 1, id a: ", "`task` can not be read: ", "hint: "]);
+        }
+    }
+}
+
+#[test]
 fn sections_that_can_not_be_read() {
     let line = r#"{"id":"a","task":"x","dispatch":{"attempt":"one"}}"#;
     for tool in ["dispatch", "gates", "verify"] {
