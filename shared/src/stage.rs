@@ -1,5 +1,6 @@
 //! What a filter of the pipe is, and the loop that all filters share.
 
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -53,8 +54,9 @@ pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// After an interrupt, records are let by untouched for so long at the most: those behind us may still need them.
-const LET_BY: Duration = Duration::from_secs(10);
+/// After an interrupt, records are let by untouched for so long: the stage before us may still be ending its children, and
+/// what it hands over then must not be lost.
+const LET_BY: Duration = Duration::from_secs(5);
 
 /// Reads records, lets the stage work on them, writes them in the order they came.
 ///
@@ -198,6 +200,7 @@ impl Problem {
 struct Batches<'a> {
     receiver: Receiver<std::io::Result<Batch>>,
     stop: &'a AtomicBool,
+    /// When the interrupt was seen.
     since: Option<Instant>,
 }
 
@@ -208,7 +211,8 @@ impl Iterator for Batches<'_> {
         loop {
             if interrupt::requested() {
                 let since = *self.since.get_or_insert_with(Instant::now);
-                if since.elapsed() > LET_BY {
+                // Whoever types at a terminal is the one who wants us to end.
+                if since.elapsed() > LET_BY || std::io::stdin().is_terminal() {
                     return None;
                 }
             }

@@ -274,6 +274,8 @@ impl Command {
         let mut command = std::process::Command::new(program);
         command.args(arguments).process_group(0);
         command.env(warden::MARK, warden::mark()).env(warden::CHILD_MARK, mark);
+        // A make above us speaks to its own children by these, and a make below us is not one of them.
+        command.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
         let input = if self.input.is_empty() { Stdio::null() } else { Stdio::piped() };
         let handed = |file, otherwise| {
             Handed::stdio(file, otherwise).map_err(|error| self.problem("start").because(error))
