@@ -110,6 +110,8 @@ pub(crate) struct Rounds<P> {
     trail: Trail,
     /// By the number of the record, and in that order: a sum of costs does not depend on chance.
     rare: BTreeMap<u32, Rare>,
+    /// Whether any record ever needed another one.
+    has_needs: bool,
     round: u32,
 }
 
@@ -121,6 +123,7 @@ impl<P> Rounds<P> {
             index: Index::default(),
             trail: Trail::default(),
             rare: BTreeMap::new(),
+            has_needs: false,
             round: 0,
         }
     }
@@ -167,6 +170,7 @@ impl<P> Rounds<P> {
         entry.content = form.content;
         entry.attempt = form.attempt;
         entry.decision = form.decision;
+        self.has_needs |= !form.needs.is_empty();
         let rare = Rare { cost_usd: form.cost_usd, needs: form.needs, given_in: self.round };
         if rare.is_needless() {
             self.rare.remove(&(index as u32));
@@ -297,17 +301,20 @@ impl<P> Rounds<P> {
         if entry.content != form.content || entry.attempt != form.attempt {
             entry.changed_in = self.round;
         }
-        entry.standing = if form.has_errors {
-            Standing::LetBy
-        } else if let Some(decision) = form.final_decision() {
-            // Where it has been does not matter any more.
-            entry.past = None;
-            Standing::Decided(decision)
-        } else {
-            match self.trail.visit(&mut entry.past, entry.content, form.content) {
-                Visit::New => Standing::Open,
-                Visit::Unchanged => Standing::Unchanged,
-                Visit::Again { .. } => Standing::Cycle,
+        let settled = match form.final_decision() {
+            _ if form.has_errors => Some(Standing::LetBy),
+            decision => decision.map(Standing::Decided),
+        };
+        entry.standing = match settled {
+            // Nothing needs it, so it is not given again, and where it has been does not matter.
+            Some(settled) if !self.has_needs => settled,
+            settled => {
+                let visit = self.trail.visit(&mut entry.past, entry.content, form.content);
+                settled.unwrap_or(match visit {
+                    Visit::New => Standing::Open,
+                    Visit::Unchanged => Standing::Unchanged,
+                    Visit::Again { .. } => Standing::Cycle,
+                })
             }
         };
         self.keep(index, form);
