@@ -24,7 +24,7 @@ pub struct Args {
     pub files: Vec<PathBuf>,
 
     /// Classify this text; may be given more than once, instead of files
-    #[arg(short, long, value_name = "TEXT", conflicts_with_all = ["files", "lines"], help_heading = "Input")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["files", "lines"], help_heading = "Input")]
     pub text: Vec<String>,
 
     /// Read plain text, one task a line, and give each an id
@@ -36,7 +36,7 @@ pub struct Args {
     pub force: bool,
 
     /// How many batches of records are worked on at the same time [default: one per processor]
-    #[arg(short, long, value_name = "N", env = "SPECPIPE_JOBS", hide_env = true, help_heading = "Work",
+    #[arg(short, long, value_name = "N", env = "SPECPIPE_CLASSIFY_JOBS", hide_env = true, help_heading = "Work",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
 
@@ -67,7 +67,10 @@ Examples:
   # is any of them too vague to tell?
   classify --exit-status --quiet < tasks.jsonl > routed.jsonl || echo 'look at the uncertain ones'
 
-Your own rules stand in specpipe.toml, as [[classify.rules]], and come before all that is built in.";
+Your own rules stand in specpipe.toml, as [[classify.rules]], and come before all that is built in.
+
+Exit status: 0 fine, 1 some task was uncertain (with -e), 2 usage, 3 records with errors, 4 could not go on,
+130 interrupted.";
 
 impl shared::CommandLine for Args {
     fn common(&self) -> &shared::Common {

@@ -13,7 +13,7 @@ fn classify_in(directory: &Path, args: &[&str], input: &[u8]) -> Output {
         .current_dir(directory)
         .env("XDG_CONFIG_HOME", directory)
         .env_remove("SPECPIPE_CONFIG")
-        .env_remove("SPECPIPE_JOBS")
+        .env_remove("SPECPIPE_CLASSIFY_JOBS")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -94,7 +94,8 @@ fn lines_of_text_become_records_with_ids() {
 
 #[test]
 fn texts_of_the_command_line_are_classified_without_input() {
-    let (status, output, _) = classify(&["-t", "git status", "--text", "design the \"schema\""], "not read");
+    let (status, output, _) =
+        classify(&["--text", "git status", "--text", "design the \"schema\""], "not read");
     let tiers: Vec<u64> = sections(&output).iter().map(|section| section["tier"].as_u64().unwrap()).collect();
     assert_eq!((status, tiers), (Some(0), vec![1, 3]));
 }
@@ -238,7 +239,7 @@ fn a_configuration_that_cannot_be_used_names_file_line_and_rule() {
 #[test]
 fn explanations_are_for_people_and_in_order() {
     let (status, output, errors) = classify(
-        &["--explain", "-t", "Fix the bug in the parser and add tests for it", "-t", "git status"],
+        &["--explain", "--text", "Fix the bug in the parser and add tests for it", "--text", "git status"],
         "",
     );
     assert_eq!((status, output.lines().count()), (Some(0), 2));
@@ -250,7 +251,7 @@ fn explanations_are_for_people_and_in_order() {
     {
         assert!(errors.contains(expected), "{expected}: {errors}");
     }
-    let (_, same, silent) = classify(&["--explain", "--quiet", "-t", "git status"], "");
+    let (_, same, silent) = classify(&["--explain", "--quiet", "--text", "git status"], "");
     assert_eq!((same.lines().count(), silent.as_str()), (1, ""));
 }
 

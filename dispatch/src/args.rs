@@ -75,7 +75,7 @@ pub struct Args {
     pub rerun: Vec<Ended>,
 
     /// Show what would be run, in which order, where, why and for how much; run nothing
-    #[arg(short = 'n', long, help_heading = "Scheduling")]
+    #[arg(long, help_heading = "Scheduling")]
     pub dry_run: bool,
 
     /// Use results that an earlier, ended run has left in the journal

@@ -84,6 +84,10 @@ impl Known {
         let task: Task = record.get()?.ok_or_else(|| {
             Problem::new("the record has no `task`").hint("a task is a string, or an object with `text`")
         })?;
+        if task.text.trim().is_empty() && task.run.is_none() {
+            return Err(Problem::new("the text of the task is empty")
+                .hint("say what is to be done in `task` or `task.text`"));
+        }
         let timeout = task.timeout.as_deref().map(units::parse_duration).transpose();
         let timeout =
             timeout.map_err(|error| Problem::new("`task.timeout` can not be read").because(error))?;
@@ -277,6 +281,7 @@ mod tests {
                 "`task.timeout` can not be read: `soon` is no duration",
             ),
             (r#"{"id":"a","task":{"text":"x","run":[]}}"#, "`task.run` is empty"),
+            (r#"{"id":"a","task":" "}"#, "the text of the task is empty"),
             (r#"{"id":"a","task":{"text":"x","min_tier":3,"max_tier":2}}"#, "min_tier 3 is above max_tier 2"),
         ] {
             let problem = Known::of(&Record::parse(line.to_owned()).unwrap()).unwrap_err();

@@ -168,7 +168,7 @@ impl Diagnostics {
 
     fn tell(&self, color: AnsiColor, severity: &str, message: &str) {
         let style = Style::new().bold().fg_color(Some(color.into()));
-        self.write(&format!("{}: {style}{severity}{style:#}: {message}\n", self.tool));
+        self.write(&format!("{}: {style}{severity}{style:#}: {}\n", self.tool, printable(message)));
     }
 
     fn tell_hint(&self, hint: Option<&str>) {
@@ -181,5 +181,27 @@ impl Diagnostics {
         // A closed or full standard error is no reason to lose records: there is nobody left to tell.
         let mut stream = self.shared.stream.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+}
+
+/// Returns a message with its control characters escaped: an id or a line of the input must not end our line, or steer a
+/// terminal.
+fn printable(message: &str) -> std::borrow::Cow<'_, str> {
+    if !message.contains(char::is_control) {
+        return message.into();
+    }
+    let escape = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    message.chars().map(escape).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Io, Problem};
+
+    #[test]
+    fn an_id_can_neither_forge_a_line_nor_steer_the_terminal() {
+        let (io, memory) = Io::in_memory(b"");
+        io.diagnostics.record(Some(1), Some("x\nclassify: error: forged\u{1b}[2J"), &Problem::new("no"));
+        assert_eq!(memory.errors(), "test: error: line 1, id x\\nclassify: error: forged\\u{1b}[2J: no\n");
     }
 }

@@ -91,6 +91,16 @@ fn records_without_a_task() {
 }
 
 #[test]
+fn tasks_that_say_nothing() {
+    for task in ["\"\"", "\"  \"", "{\"text\":\"\"}"] {
+        for tool in ["classify", "dispatch"] {
+            let output = Shell::new().run_on(format!("{{\"id\":\"a\",\"task\":{task}}}\n"), tool).exits(3);
+            output.tells(&["line 1, id a: ", "empty"]);
+        }
+    }
+}
+
+#[test]
 fn sections_that_can_not_be_read() {
     let line = r#"{"id":"a","task":"x","dispatch":{"attempt":"one"}}"#;
     for tool in ["dispatch", "gates", "verify"] {

@@ -26,6 +26,30 @@ fn definitions_are_sound_and_named_after_their_programs() {
 }
 
 #[test]
+fn help_says_what_it_is_for_and_shows_examples() {
+    for tool in TOOLS {
+        for flag in ["-h", "--help"] {
+            let output = Shell::new().run(&format!("{tool} {flag}")).succeeds().tells_nothing();
+            let help = &output.stdout;
+            assert!(help.contains("Usage: "), "{output}");
+            assert!(help.contains("Common options:"), "{output}");
+            assert!(help.to_lowercase().contains("\nexamples:"), "{tool} {flag} shows no examples\n{output}");
+            assert!(
+                help.to_lowercase().contains("exit status"),
+                "{tool} {flag} says nothing about its status"
+            );
+            assert!(
+                help.matches(&format!("{tool} ")).count() >= 4,
+                "{tool} {flag} has few examples\n{output}"
+            );
+            let widest = help.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+            assert!(widest <= 120, "{tool} {flag} is {widest} columns wide");
+            assert!(!help.contains('\u{1b}'), "colours into a pipe");
+        }
+    }
+}
+
+#[test]
 fn options_stand_in_groups_and_each_says_what_it_does() {
     for command in commands() {
         let tool = command.get_name().to_owned();
@@ -72,6 +96,52 @@ fn an_unknown_option_names_the_one_that_was_meant() {
         Shell::new().run(&format!("{tool} --color sometimes")).exits(2).tells(&["auto", "always", "never"]);
         Shell::new().run(&format!("{tool} --max-line lots")).exits(2).tells(&["lots", "--max-line"]);
         Shell::new().run(&format!("{tool} --quiet --verbose")).exits(2);
+    }
+}
+
+/// What a user knows of one program holds for the others.
+#[test]
+fn an_option_means_the_same_everywhere() {
+    #[derive(PartialEq, Debug)]
+    struct Meaning {
+        short: Option<char>,
+        takes_value: bool,
+        value: Vec<String>,
+    }
+    let mut known: BTreeMap<String, (String, Meaning)> = BTreeMap::new();
+    let mut shorts: BTreeMap<char, (String, String)> = BTreeMap::new();
+    let mut differences = Vec::new();
+    for command in commands() {
+        let tool = command.get_name().to_owned();
+        for argument in command.get_arguments() {
+            let Some(long) = argument.get_long() else { continue };
+            let names = argument.get_value_names().unwrap_or_default();
+            let takes_value = argument.get_action().takes_values();
+            let value =
+                if takes_value { names.iter().map(ToString::to_string).collect() } else { Vec::new() };
+            let meaning = Meaning { short: argument.get_short(), takes_value, value };
+            if let Some(short) = meaning.short {
+                let (first, name) = shorts.entry(short).or_insert((tool.clone(), long.to_owned()));
+                if name != long {
+                    differences.push(format!("-{short} is --{name} in {first}, --{long} in {tool}"));
+                }
+            }
+            match known.get(long) {
+                Some((first, other)) if *other != meaning => {
+                    differences.push(format!("--{long}: {first} {other:?}, {tool} {meaning:?}"));
+                }
+                Some(_) => {}
+                None => {
+                    known.insert(long.to_owned(), (tool.clone(), meaning));
+                }
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    for long in
+        ["quiet", "verbose", "color", "config", "max-line", "generate", "exit-status", "help", "version"]
+    {
+        assert!(known.contains_key(long), "no --{long}");
     }
 }
 

@@ -165,10 +165,7 @@ fn yes_or_no<'t>(clause: &mut Clause<'t>, said: &[Token<'t>]) {
             && about.any(About::WORKING.or(About::BUG))
             && !is(1, &["there"])
         || about.any(About::CHECKS) && same(first, "any")
-    {
-        Mood::Holds
-    } else if about.any(About::VCS)
-        && said.iter().any(|token| STATES.iter().any(|word| same(token.text, word)))
+        || about.any(About::VCS) && said.iter().any(|token| STATES.iter().any(|word| same(token.text, word)))
     {
         Mood::Holds
     } else if about.any(About::QUALITY)

@@ -186,8 +186,7 @@ impl Engine {
     pub(super) fn refuse_cycle(&mut self, cycle: &[Seq]) -> Result<(), Halt> {
         let name =
             |seq: &Seq| self.held.get(seq).and_then(|held| held.record.id()).unwrap_or_default().to_owned();
-        let names: Vec<String> = cycle.iter().map(name).collect();
-        let path = names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join(" → ");
+        let path = circle(cycle.len(), |at| name(&cycle[at]));
         for seq in cycle {
             let Some(held) = self.take_out(*seq) else { continue };
             let problem = Problem::new(format!("the tasks depend on each other in a circle: {path}"))
@@ -240,5 +239,28 @@ fn handed(line: u64, id: &str, dispatch: &Dispatch, is_accepted: bool) -> Handed
         worktree: dispatch.worktree.clone(),
         is_accepted,
         fingerprint: hasher.finalize().to_hex()[..16].to_owned(),
+    }
+}
+
+/// Names the tasks of a circle: all of a small one, the two ends of a large one.
+fn circle(length: usize, name: impl Fn(usize) -> String) -> String {
+    const NAMED: usize = 8;
+    let mut path: Vec<String> = (0..length.min(NAMED)).map(&name).collect();
+    if length > NAMED {
+        path.push(format!("({} more)", length - NAMED));
+    }
+    path.push(name(0));
+    path.join(" → ")
+}
+
+#[cfg(test)]
+mod circles {
+    use super::circle;
+
+    #[test]
+    fn a_large_circle_is_named_by_its_beginning() {
+        assert_eq!(circle(2, |at| format!("t{at}")), "t0 → t1 → t0");
+        let large = circle(20_000, |at| format!("t{at}"));
+        assert_eq!(large, "t0 → t1 → t2 → t3 → t4 → t5 → t6 → t7 → (19992 more) → t0");
     }
 }
