@@ -11,6 +11,14 @@ use crate::schedule::IdHash;
 /// The executor of a task that nobody has classified: it may look, not change.
 const UNCLASSIFIED: &str = "explore";
 
+/// No attempt costs so many US dollars; who says so has miscounted.
+const ABSURD: f64 = 1e6;
+
+/// Tells whether a number can be what an attempt has cost in US dollars. What cannot is no cost, and not the cost zero.
+pub(crate) fn is_amount(dollars: f64) -> bool {
+    (0.0..ABSURD).contains(&dollars)
+}
+
 /// A record that was read.
 pub(crate) struct Incoming {
     pub(crate) line: u64,
@@ -106,7 +114,16 @@ impl Known {
             return Err(Problem::new(format!("min_tier {min} is above max_tier {max}"))
                 .hint("no tier is left to run it"));
         }
-        Ok(Known { task, timeout, classify: record.get()?, dispatch: record.get()?, verify: record.get()? })
+        if let Some(budget) = task.budget_usd.filter(|budget| !budget.is_finite() || *budget < 0.0) {
+            return Err(Problem::new(format!("`task.budget_usd` is {budget}, which is no amount of money"))
+                .hint("write US dollars such as 5 or 0.25, or leave it out"));
+        }
+        let dispatch: Option<Dispatch> = record.get()?;
+        if dispatch.as_ref().is_some_and(|dispatch| dispatch.attempt == u32::MAX) {
+            return Err(Problem::new(format!("`dispatch.attempt` is {}, and none can follow it", u32::MAX))
+                .hint("attempts count from 1; remove `dispatch` to start again"));
+        }
+        Ok(Known { task, timeout, classify: record.get()?, dispatch, verify: record.get()? })
     }
 
     /// Tells what is to be done; `rerun` are the ways to end that do not count as having run.
@@ -179,7 +196,8 @@ impl Known {
     /// Returns what all attempts so far have cost.
     pub(crate) fn spent(&self) -> f64 {
         let Some(last) = &self.dispatch else { return 0.0 };
-        last.cost_usd.unwrap_or(0.0) + last.earlier.iter().filter_map(|earlier| earlier.cost_usd).sum::<f64>()
+        let costs = last.earlier.iter().map(|earlier| earlier.cost_usd).chain([last.cost_usd]);
+        costs.flatten().filter(|cost| is_amount(*cost)).sum()
     }
 
     /// Returns the number of the next attempt.
@@ -283,6 +301,14 @@ mod tests {
             (r#"{"id":"a","task":{"text":"x","run":[]}}"#, "`task.run` is empty"),
             (r#"{"id":"a","task":" "}"#, "the text of the task is empty"),
             (r#"{"id":"a","task":{"text":"x","min_tier":3,"max_tier":2}}"#, "min_tier 3 is above max_tier 2"),
+            (
+                r#"{"id":"a","task":{"text":"x","budget_usd":-1}}"#,
+                "`task.budget_usd` is -1, which is no amount of money",
+            ),
+            (
+                r#"{"id":"a","task":"x","dispatch":{"attempt":4294967295,"status":"ok","executor":"e","tier":1}}"#,
+                "`dispatch.attempt` is 4294967295, and none can follow it",
+            ),
         ] {
             let problem = Known::of(&Record::parse(line.to_owned()).unwrap()).unwrap_err();
             assert!(problem.full_message().starts_with(message), "{}", problem.full_message());

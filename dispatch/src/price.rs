@@ -88,7 +88,7 @@ impl Table {
     /// more than both.
     pub fn cost_of_requests(&self, model: &str, requests: &[Usage]) -> Option<f64> {
         let model = self.find(model)?;
-        let total: u128 = requests.iter().map(|usage| model.cost(usage)).sum();
+        let total: u128 = requests.iter().map(|usage| model.cost(usage)).fold(0, u128::saturating_add);
         Some(total as f64 / FEMTO)
     }
 
@@ -144,7 +144,7 @@ impl Model {
         ]
         .into_iter()
         .map(|(tokens, rate)| u128::from(tokens) * u128::from(rate))
-        .sum()
+        .fold(0, u128::saturating_add)
     }
 }
 

@@ -50,8 +50,8 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
     let text = printed.stdout;
     let (mut usage, mut turns) = (Usage::default(), 0);
     for found in TOKENS.as_ref()?.captures_iter(text) {
-        usage.input_tokens += number(&found[1], &found[2]);
-        usage.output_tokens += number(&found[3], &found[4]);
+        usage.input_tokens = usage.input_tokens.saturating_add(number(&found[1], &found[2]));
+        usage.output_tokens = usage.output_tokens.saturating_add(number(&found[3], &found[4]));
         turns += 1;
     }
     let error = ERROR.as_ref()?.find_iter(text).last().map(|found| found.as_str());

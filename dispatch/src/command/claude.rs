@@ -149,7 +149,7 @@ fn usage(tokens: Option<&Tokens>, models: &BTreeMap<String, PerModel>) -> Option
     if tokens.is_none() && models.is_empty() {
         return None;
     }
-    let sum = |field: fn(&PerModel) -> u64| models.values().map(field).sum::<u64>();
+    let sum = |field: fn(&PerModel) -> u64| models.values().map(field).fold(0, u64::saturating_add);
     let (input, read, written, output) = match tokens {
         Some(tokens) if models.is_empty() => (
             tokens.input_tokens,

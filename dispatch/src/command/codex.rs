@@ -67,12 +67,15 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
             }
             "turn.completed" => {
                 let tokens = event.usage.unwrap_or_default();
-                let cached = tokens.cached_input_tokens + tokens.cache_write_input_tokens;
-                usage.input_tokens += tokens.input_tokens.saturating_sub(cached);
-                usage.cache_read_tokens += tokens.cached_input_tokens;
-                usage.cache_write_tokens += tokens.cache_write_input_tokens;
-                usage.output_tokens += tokens.output_tokens;
-                usage.reasoning_tokens += tokens.reasoning_output_tokens;
+                let cached = tokens.cached_input_tokens.saturating_add(tokens.cache_write_input_tokens);
+                usage.input_tokens =
+                    usage.input_tokens.saturating_add(tokens.input_tokens.saturating_sub(cached));
+                usage.cache_read_tokens = usage.cache_read_tokens.saturating_add(tokens.cached_input_tokens);
+                usage.cache_write_tokens =
+                    usage.cache_write_tokens.saturating_add(tokens.cache_write_input_tokens);
+                usage.output_tokens = usage.output_tokens.saturating_add(tokens.output_tokens);
+                usage.reasoning_tokens =
+                    usage.reasoning_tokens.saturating_add(tokens.reasoning_output_tokens);
                 turns += 1;
                 (is_complete, failure) = (true, None);
             }

@@ -93,11 +93,14 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
     if !models.is_empty() {
         let mut usage = Usage::default();
         for Model { tokens, api } in models.values() {
-            usage.input_tokens += (tokens.prompt + tokens.tool).saturating_sub(tokens.cached);
-            usage.cache_read_tokens += tokens.cached;
-            usage.output_tokens += tokens.candidates + tokens.thoughts;
-            usage.reasoning_tokens += tokens.thoughts;
-            usage.requests += api.total_requests;
+            usage.input_tokens = usage
+                .input_tokens
+                .saturating_add(tokens.prompt.saturating_add(tokens.tool).saturating_sub(tokens.cached));
+            usage.cache_read_tokens = usage.cache_read_tokens.saturating_add(tokens.cached);
+            usage.output_tokens =
+                usage.output_tokens.saturating_add(tokens.candidates.saturating_add(tokens.thoughts));
+            usage.reasoning_tokens = usage.reasoning_tokens.saturating_add(tokens.thoughts);
+            usage.requests = usage.requests.saturating_add(api.total_requests);
         }
         draft.usage = Some(usage);
         draft.model = Some(models.into_keys().collect::<Vec<_>>().join("+"));

@@ -60,11 +60,12 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
             ("text", Some(part)) => draft.output.push_str(&part.text.unwrap_or_default()),
             ("step_finish", Some(part)) => {
                 let tokens = part.tokens.unwrap_or_default();
-                usage.input_tokens += tokens.input;
-                usage.cache_read_tokens += tokens.cache.read;
-                usage.cache_write_tokens += tokens.cache.write;
-                usage.output_tokens += tokens.output + tokens.reasoning;
-                usage.reasoning_tokens += tokens.reasoning;
+                usage.input_tokens = usage.input_tokens.saturating_add(tokens.input);
+                usage.cache_read_tokens = usage.cache_read_tokens.saturating_add(tokens.cache.read);
+                usage.cache_write_tokens = usage.cache_write_tokens.saturating_add(tokens.cache.write);
+                usage.output_tokens =
+                    usage.output_tokens.saturating_add(tokens.output.saturating_add(tokens.reasoning));
+                usage.reasoning_tokens = usage.reasoning_tokens.saturating_add(tokens.reasoning);
                 steps += 1;
                 if let Some(more) = part.cost {
                     *cost.get_or_insert(0.0) += more;

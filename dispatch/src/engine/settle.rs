@@ -6,7 +6,7 @@ use shared::{Exit, Problem, Record, interrupt};
 use super::attempt::name_of;
 use super::{Engine, Halt, Held, is_ok, journal_problem, spill_problem};
 use crate::backend::{Answer, Draft};
-use crate::incoming::{Known, Need};
+use crate::incoming::{Known, Need, is_amount};
 use crate::perform::Performed;
 use crate::results::{Ending, HANDED, Handed, Standing, beginning};
 use crate::route::Backend;
@@ -81,10 +81,12 @@ impl Engine {
             _ => None,
         };
         // An account without tokens is no account to price.
-        let has_tokens = draft.usage.is_some_and(|usage| usage.output_tokens + usage.input_tokens > 0);
-        match priced.filter(|_| has_tokens || draft.reported_cost_usd.is_none()) {
+        let has_tokens = draft.usage.is_some_and(|usage| usage.output_tokens > 0 || usage.input_tokens > 0);
+        let reported = draft.reported_cost_usd.filter(|cost| is_amount(*cost));
+        let priced = priced.filter(|cost| is_amount(*cost));
+        match priced.filter(|_| has_tokens || reported.is_none()) {
             Some(cost) => (Some(cost), Some(self.config.prices.date().to_owned())),
-            None => (draft.reported_cost_usd, None),
+            None => (reported, None),
         }
     }
 

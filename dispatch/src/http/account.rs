@@ -49,12 +49,12 @@ impl Account {
         }
         let zero = Usage { requests: self.sent, ..Usage::default() };
         Some(self.requests.iter().fold(zero, |sum, one| Usage {
-            input_tokens: sum.input_tokens + one.input_tokens,
-            cache_read_tokens: sum.cache_read_tokens + one.cache_read_tokens,
-            cache_write_tokens: sum.cache_write_tokens + one.cache_write_tokens,
-            cache_write_1h_tokens: sum.cache_write_1h_tokens + one.cache_write_1h_tokens,
-            output_tokens: sum.output_tokens + one.output_tokens,
-            reasoning_tokens: sum.reasoning_tokens + one.reasoning_tokens,
+            input_tokens: sum.input_tokens.saturating_add(one.input_tokens),
+            cache_read_tokens: sum.cache_read_tokens.saturating_add(one.cache_read_tokens),
+            cache_write_tokens: sum.cache_write_tokens.saturating_add(one.cache_write_tokens),
+            cache_write_1h_tokens: sum.cache_write_1h_tokens.saturating_add(one.cache_write_1h_tokens),
+            output_tokens: sum.output_tokens.saturating_add(one.output_tokens),
+            reasoning_tokens: sum.reasoning_tokens.saturating_add(one.reasoning_tokens),
             requests: sum.requests,
         }))
     }

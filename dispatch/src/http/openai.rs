@@ -110,6 +110,7 @@ impl Reader for ChunkReader {
             Some("content_filter" | "safety" | "SAFETY" | "recitation" | "RECITATION") => {
                 Stop::because(Status::Refused, "a content filter of the server stopped the answer")
             }
+            Some("refusal" | "refused") => Stop::because(Status::Refused, "the model refused to answer"),
             _ if !self.reply.refusal.is_empty() => {
                 Stop::because(Status::Refused, "the model refused to answer")
             }

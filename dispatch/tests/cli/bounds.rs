@@ -73,6 +73,48 @@ fn a_task_has_a_budget_of_its_own() {
 }
 
 #[test]
+fn absurd_counts_and_costs_are_survived() {
+    let place = Place::new();
+    let most = u64::MAX;
+    place.write(
+        "answers.jsonl",
+        &format!(
+            "{{\"id\":\"a\",\"output\":\"o\",\"model\":\"claude-haiku-5-5\",\"usage\":{{\"input_tokens\":{most},\"output_tokens\":{most},\"cache_read_tokens\":{most},\"cache_write_tokens\":{most},\"cache_write_1h_tokens\":{most}}}}}\n\
+             {{\"id\":\"b\",\"output\":\"o\",\"cost_usd\":-3}}\n\
+             {{\"id\":\"c\",\"output\":\"o\",\"cost_usd\":1e300}}\n\
+             {{\"id\":\"d\",\"output\":\"o\",\"cost_usd\":0.25}}\n"
+        ),
+    );
+    let tasks: String =
+        ["a", "b", "c", "d"].map(|id| format!("{{\"id\":\"{id}\",\"task\":\"think\"}}\n")).concat();
+    let ran = place.run("-j 1 --budget 1 --replay answers.jsonl", &tasks).exits(0);
+    let costs: Vec<_> = ran.records().iter().map(|record| record["dispatch"]["cost_usd"].as_f64()).collect();
+    assert_eq!(costs, [None, None, None, Some(0.25)], "{}", ran.stdout);
+    assert_eq!(ran.record("a")["dispatch"]["usage"]["output_tokens"], most);
+    for (name, line) in [
+        (
+            "claude",
+            format!(
+                "{{\"type\":\"result\",\"is_error\":false,\"result\":\"done\",\"total_cost_usd\":-1,\"modelUsage\":{{\"x\":{{\"inputTokens\":{most},\"outputTokens\":{most}}},\"y\":{{\"inputTokens\":{most},\"outputTokens\":{most}}}}}}}"
+            ),
+        ),
+        (
+            "codex",
+            format!(
+                "{{\"type\":\"turn.completed\",\"usage\":{{\"input_tokens\":{most},\"cached_input_tokens\":{most},\"output_tokens\":{most}}}}}\n\
+                 {{\"type\":\"turn.completed\",\"usage\":{{\"input_tokens\":{most},\"cached_input_tokens\":{most},\"output_tokens\":{most}}}}}"
+            ),
+        ),
+    ] {
+        place.program(name, &format!("cat <<'EOF'\n{line}\nEOF"));
+        let ran = place.run(&format!("--no-local --backend {name}"), TASK).exits(0);
+        let dispatch = &ran.record("a")["dispatch"];
+        assert_eq!(dispatch["usage"]["output_tokens"], most, "{name}: {dispatch}");
+        assert!(dispatch["cost_usd"].is_null(), "{name}: {dispatch}");
+    }
+}
+
+#[test]
 fn a_closed_output_ends_everything_quietly() {
     let place = Place::new();
     let mut command = place.command("-j 2");

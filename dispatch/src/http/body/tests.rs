@@ -320,6 +320,7 @@ fn every_finish_reason_has_its_status() {
         ("stop", Status::Ok),
         ("length", Status::Truncated),
         ("content_filter", Status::Refused),
+        ("refusal", Status::Refused),
         ("tool_calls", Status::Failed),
         ("function_call", Status::Failed),
         ("error", Status::Transport),
