@@ -69,11 +69,11 @@ fn read<T: DeserializeOwned>(tool: &str, path: &Path) -> Result<Table, Problem> 
     let table: Table = toml::from_str(&text).map_err(|error| problem(&error))?;
     if let Some(unknown) = table.keys().find(|key| !TABLES.contains(&key.as_str())) {
         let line = text.lines().position(|line| line.contains(unknown.as_str())).map_or(1, |index| index + 1);
-        let nearest = nearest(unknown, &TABLES).unwrap_or("dispatch");
-        return Err(Problem::new(format!("{shown}:{line}: unknown table `{unknown}`")).hint(format!(
-            "did you mean `{nearest}`? there is one table for each of {}",
-            TABLES.join(", ")
-        )));
+        let guess = nearest(unknown, &TABLES)
+            .map(|nearest| format!("did you mean `{nearest}`? "))
+            .unwrap_or_default();
+        return Err(Problem::new(format!("{shown}:{line}: unknown table `{unknown}`"))
+            .hint(format!("{guess}there is one table for each of {}", TABLES.join(", "))));
     }
     match table.get(tool) {
         None => Ok(Table::new()),

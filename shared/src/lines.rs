@@ -47,6 +47,10 @@ impl Lines {
                 return Ok(None);
             }
             self.number += 1;
+            // Some editors begin a file with a byte order mark; it is no part of the first record.
+            if self.number == 1 && bytes.starts_with(b"\xef\xbb\xbf") {
+                bytes.drain(..3);
+            }
             let mut too_long = None;
             if bytes.last() == Some(&b'\n') {
                 bytes.pop();
@@ -111,9 +115,14 @@ impl Line {
             Ok(text) => match Record::parse_or_return(text) {
                 Ok(mut record) => {
                     // What has errors is let by as it is, and what is no record any more has no name to give.
-                    if !record.has_errors() {
-                        record.ensure_id(number);
+                    if record.has_errors() {
+                        return Ok(record);
                     }
+                    if let Some(problem) = record.id_problem() {
+                        record.push_error(problem.to_record_error(stage, Some(number)));
+                        return Err((problem, Box::new(record)));
+                    }
+                    record.ensure_id(number);
                     Ok(record)
                 }
                 Err((problem, text)) => Err(broken(stage, number, problem, text.as_bytes(), None)),
@@ -174,6 +183,20 @@ mod tests {
         let line = "{\"errors\":[{\"message\":\"oops\"}]}";
         let record = lines(line.as_bytes(), 100).remove(0).into_record("gates").unwrap();
         assert_eq!((record.id(), record.to_line().as_ref()), (None, line));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_record() {
+        assert_eq!(lines(b"\xef\xbb\xbf{}\n{}\n", 100)[0].bytes, b"{}");
+    }
+
+    #[test]
+    fn a_record_with_an_impossible_id_keeps_its_members() {
+        let (problem, record) =
+            lines(br#"{"id":null,"x":1.10}"#, 100).remove(0).into_record("gates").unwrap_err();
+        assert!(problem.to_string().contains("neither a string nor an integer"));
+        let line = record.to_line();
+        assert!(line.starts_with(r#"{"id":null,"x":1.10,"errors":[{"stage":"gates","line":1,"#), "{line}");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Record {
     id: Option<String>,
     /// Whether the id was given by us and is not in the line.
     id_is_new: bool,
+    /// Whether there is an id that can not be one.
+    id_is_bad: bool,
     appended: Vec<(String, String)>,
 }
 
@@ -45,7 +47,7 @@ impl Record {
     /// Reads a line, without its line break.
     ///
     /// # Errors
-    /// If the line is no JSON object, or its `id` is neither a string nor an integer.
+    /// If the line is no JSON object.
     pub fn parse(line: String) -> Result<Record, Problem> {
         Record::parse_or_return(line).map_err(|(problem, _)| problem)
     }
@@ -58,12 +60,16 @@ impl Record {
         };
         let begin = line.find('{').unwrap_or_default();
         let end = line.rfind('}').map_or(line.len(), |end| end + 1);
-        let mut record =
-            Record { line, members, object: begin..end, id: None, id_is_new: false, appended: Vec::new() };
-        match record.read_id() {
-            Ok(id) => record.id = id,
-            Err(problem) => return Err((problem, record.line)),
-        }
+        let mut record = Record {
+            line,
+            members,
+            object: begin..end,
+            id: None,
+            id_is_new: false,
+            id_is_bad: false,
+            appended: Vec::new(),
+        };
+        record.read_id();
         Ok(record)
     }
 
@@ -90,12 +96,13 @@ impl Record {
             object: 0..2,
             id: None,
             id_is_new: false,
+            id_is_bad: false,
             appended: Vec::new(),
         };
         for (name, value) in members {
             record.set_raw(name, value);
         }
-        record.id = record.read_id().unwrap_or_default();
+        record.read_id();
         record
     }
 
@@ -104,19 +111,24 @@ impl Record {
         Record::from_members([("errors", json(&[error]))])
     }
 
-    fn read_id(&self) -> Result<Option<String>, Problem> {
-        let Some(raw) = self.raw("id") else { return Ok(None) };
-        let problem = || {
+    fn read_id(&mut self) {
+        let Some(raw) = self.raw("id") else { return };
+        let is_integer = || raw.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+        let id = match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            // With a lone surrogate it has no text; as it is written it still tells records apart.
+            Some(inside) => Some(serde_json::from_str(raw).unwrap_or_else(|_| inside.to_owned())),
+            None => is_integer().then(|| raw.to_owned()),
+        };
+        self.id_is_bad = id.is_none();
+        self.id = id;
+    }
+
+    /// Returns what is wrong with the id, if it can not be one.
+    pub(crate) fn id_problem(&self) -> Option<Problem> {
+        self.id_is_bad.then(|| {
             Problem::new("`id` is neither a string nor an integer")
                 .hint("give it a string that no other record has, or leave it out")
-        };
-        match serde_json::from_str::<serde_json::Value>(raw) {
-            Ok(serde_json::Value::String(id)) => Ok(Some(id)),
-            Ok(serde_json::Value::Number(number)) if number.is_u64() || number.is_i64() => {
-                Ok(Some(number.to_string()))
-            }
-            _ => Err(problem()),
-        }
+        })
     }
 
     /// Returns the id; a number as its digits.
@@ -126,7 +138,7 @@ impl Record {
 
     /// Gives the record an id, if it has none: the same for the same task at the same place.
     pub fn ensure_id(&mut self, line: u64) {
-        if self.id.is_some() {
+        if self.id.is_some() || self.id_is_bad {
             return;
         }
         let mut hasher = blake3::Hasher::new();
@@ -168,6 +180,11 @@ impl Record {
     /// If the member is there but not of the section's form; the message names the member and what is wrong in it.
     pub fn get<S: Section>(&self) -> Result<Option<S>, Problem> {
         let Some(raw) = self.raw(S::NAME) else { return Ok(None) };
+        if raw.starts_with('[') && S::NAME != "errors" {
+            return Err(Problem::new(format!("`{}` can not be read", S::NAME))
+                .because("it is a list, and should be an object")
+                .hint(format!("PROTOCOL.md has the form of `{}`", S::NAME)));
+        }
         serde_json::from_str(raw).map_err(|error| {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
@@ -374,8 +391,19 @@ mod tests {
     fn ids_are_strings_or_integers() {
         assert_eq!(record(r#"{"id":7}"#).id(), Some("7"));
         assert_eq!(record(r#"{"id":"\u0061"}"#).id(), Some("a"));
-        assert!(Record::parse(r#"{"id":null}"#.to_owned()).is_err());
-        assert!(Record::parse(r#"{"id":1.5}"#.to_owned()).is_err());
+        assert_eq!(
+            record(r#"{"id":123456789012345678901234567890}"#).id(),
+            Some("123456789012345678901234567890")
+        );
+        assert_eq!(record(r#"{"id":-0}"#).id(), Some("-0"));
+        assert_eq!(record(r#"{"id":"x\ud800"}"#).id(), Some(r"x\ud800"));
+        for line in [r#"{"id":null}"#, r#"{"id":1.5}"#, r#"{"id":1e3}"#, r#"{"id":["a"]}"#, r#"{"id":true}"#]
+        {
+            let mut record = record(line);
+            assert!(record.id().is_none() && record.id_problem().is_some(), "{line}");
+            record.ensure_id(1);
+            assert_eq!(record.to_line(), line);
+        }
     }
 
     #[test]

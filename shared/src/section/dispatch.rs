@@ -13,6 +13,7 @@ pub struct Dispatch {
     /// How it ended.
     pub status: Status,
     /// The executor's name.
+    #[serde(default = "super::classify::explore")]
     pub executor: String,
     /// The backend that ran it: `local`, `command`, `anthropic`, `openai`, `replay`; absent if none could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,6 +22,7 @@ pub struct Dispatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The tier it ran on; 0 is `local`.
+    #[serde(default = "Tier::one")]
     pub tier: Tier,
     /// What the executor said. Beyond a limit it is in `output_file` and this is its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]

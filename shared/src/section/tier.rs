@@ -20,6 +20,11 @@ impl Tier {
     /// Deep reasoning or high stakes.
     pub const THREE: Tier = Tier(3);
 
+    /// Returns the tier where nothing says which.
+    pub(super) fn one() -> Tier {
+        Tier::ONE
+    }
+
     /// Returns the next tier up, or `None` at the top.
     pub fn up(self) -> Option<Tier> {
         (self < Tier::THREE).then_some(Tier(self.0 + 1))
