@@ -33,7 +33,7 @@ pub(super) fn render(report: &Report) -> String {
     let rejected = format!("{} rejected", grouped(report.rejected_attempts));
     rows.push(("attempts", grouped(report.attempts), rejected));
     let tokens = report.tokens;
-    let all = tokens.input_tokens + tokens.cached_tokens + tokens.output_tokens;
+    let all = tokens.input_tokens.saturating_add(tokens.cached_tokens).saturating_add(tokens.output_tokens);
     rows.push((
         "tokens",
         grouped(all),

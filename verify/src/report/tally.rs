@@ -103,17 +103,19 @@ impl Tally {
 
     /// Counts a line that is no record.
     pub(super) fn add_broken(&mut self) {
-        self.broken += 1;
+        self.broken = self.broken.saturating_add(1);
     }
 
     pub(super) fn report(&self) -> Report {
         let all = || self.tasks.values();
         let count = |wanted: &dyn Fn(&Task) -> bool| all().filter(|task| wanted(task)).count() as u64;
         let judged = |decision| count(&|task: &Task| task.state == State::Judged(decision));
-        let sum = |part: &dyn Fn(&Task) -> u64| all().map(part).sum::<u64>();
+        let sum = |part: &dyn Fn(&Task) -> u64| all().map(part).fold(0, u64::saturating_add);
         let money = |part: &dyn Fn(&Task) -> f64| {
             // A sum of zeros of either sign is printed as 0, and hidden digits of a float help nobody.
-            (all().map(part).sum::<f64>() * 1e9).round() / 1e9 + 0.0
+            let sum = all().map(part).sum::<f64>().clamp(f64::MIN, f64::MAX);
+            let rounded = (sum * 1e9).round() / 1e9 + 0.0;
+            if rounded.is_finite() { rounded } else { sum }
         };
         let accepted = |task: &Task| task.state == State::Judged(Decision::Accept);
         let mut accepted_by_tier = BTreeMap::new();
@@ -121,7 +123,7 @@ impl Tally {
             .filter(|task| accepted(task))
             .for_each(|task| *accepted_by_tier.entry(task.tier).or_insert(0) += 1);
         Report {
-            tasks: self.tasks.len() as u64 + self.broken,
+            tasks: (self.tasks.len() as u64).saturating_add(self.broken),
             accepted: judged(Decision::Accept),
             accepted_by_tier,
             fix: judged(Decision::Fix),
@@ -129,7 +131,7 @@ impl Tally {
             unverifiable: judged(Decision::Unverifiable),
             blocked: judged(Decision::Blocked),
             not_judged: count(&|task| task.state == State::Open),
-            errors: count(&|task| task.state == State::Error) + self.broken,
+            errors: count(&|task| task.state == State::Error).saturating_add(self.broken),
             escalated: count(&|task| task.raised),
             escalated_and_accepted: count(&|task| task.raised && accepted(task)),
             attempts: sum(&|task| task.attempts),
@@ -186,14 +188,17 @@ impl Task {
 
     fn add_attempt(&mut self, status: Status, usage: Option<Usage>, cost_usd: Option<f64>, elapsed_ms: u64) {
         self.attempts += u64::from(was_run(status));
-        self.elapsed_ms += elapsed_ms;
+        self.elapsed_ms = self.elapsed_ms.saturating_add(elapsed_ms);
         self.cost_usd += cost_usd.unwrap_or(0.0);
         self.unpriced += u64::from(usage.is_some() && cost_usd.is_none());
         let usage = usage.unwrap_or_default();
-        self.usage.input_tokens +=
-            usage.input_tokens + usage.cache_write_tokens + usage.cache_write_1h_tokens;
-        self.usage.cached_tokens += usage.cache_read_tokens;
-        self.usage.output_tokens += usage.output_tokens;
+        // Numbers are as the record says, and a record may say anything: a total stops at the largest number.
+        let total = &mut self.usage;
+        for tokens in [usage.input_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens] {
+            total.input_tokens = total.input_tokens.saturating_add(tokens);
+        }
+        total.cached_tokens = total.cached_tokens.saturating_add(usage.cache_read_tokens);
+        total.output_tokens = total.output_tokens.saturating_add(usage.output_tokens);
     }
 }
 
@@ -249,6 +254,23 @@ mod tests {
         assert_eq!(report.tokens, Tokens { input_tokens: 17, cached_tokens: 3, output_tokens: 7 });
         assert_eq!((report.cost_usd, report.rejected_cost_usd, report.verify_cost_usd), (0.31, 0.1, 0.01));
         assert_eq!(report.accepted_by_tier, BTreeMap::from([(2, 1)]));
+    }
+
+    #[test]
+    fn absurd_numbers_stop_at_the_largest_one() {
+        let absurd = |id: &str| {
+            let (most, dear) = (u64::MAX, 1.7e308);
+            format!(
+                r#"{{"id":"{id}","dispatch":{{"attempt":2,"status":"ok","executor":"e","tier":2,"elapsed_ms":{most},"cost_usd":{dear},
+                "usage":{{"input_tokens":{most},"cache_write_tokens":{most},"cache_read_tokens":{most},"output_tokens":{most}}},
+                "earlier":[{{"attempt":1,"tier":1,"status":"ok","elapsed_ms":{most},"cost_usd":{dear},
+                "usage":{{"input_tokens":{most},"cache_read_tokens":{most},"output_tokens":{most}}}}}]}}}}"#
+            )
+        };
+        let report = tally(&[&absurd("a"), &absurd("b")]);
+        let most = Tokens { input_tokens: u64::MAX, cached_tokens: u64::MAX, output_tokens: u64::MAX };
+        assert_eq!((report.tokens, report.elapsed_ms), (most, u64::MAX));
+        assert!(report.cost_usd.is_finite() && report.cost_usd >= 1e308);
     }
 
     #[test]
