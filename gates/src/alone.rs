@@ -151,6 +151,8 @@ fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed
         base: work.base.filter(|_| !config.whole_files),
         changed: touched,
         task: String::new(),
+        // Where people work themselves, their own settings count.
+        apart: false,
     };
     let baselines = commands::Baselines::default();
     gates.extend(commands::check(&place, config, &baselines));

@@ -56,6 +56,7 @@ impl Judge {
                 base: work.base.filter(|_| !self.config.whole_files),
                 changed: work.touched,
                 task: text.to_owned(),
+                apart: true,
             };
             gates.extend(commands::check(&place, &self.config, &self.baselines));
         }

@@ -2,7 +2,7 @@
 //! only if it fails on the change.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use shared::Problem;
@@ -47,7 +47,7 @@ impl Baselines {
             let mut known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             known.entry(key).or_default().clone()
         };
-        let before = cell.get_or_init(|| run_at(base, repository, planned, &place.root));
+        let before = cell.get_or_init(|| run_at(base, repository, planned));
         let reason = gate.reason.take().unwrap_or_default();
         match before {
             Ok(before) => {
@@ -90,15 +90,14 @@ fn test_name(message: &str) -> &str {
 }
 
 /// Runs the command at a commit, in a temporary working tree.
-fn run_at(base: &str, repository: &Repository, planned: &Planned, root: &Path) -> Result<Vec<Found>, String> {
+fn run_at(base: &str, repository: &Repository, planned: &Planned) -> Result<Vec<Found>, String> {
     let tree = Tree::new(base, repository).map_err(|problem| problem.full_message())?;
     if !tree.path.join(&planned.dir).is_dir() {
         // The project did not exist: nothing of it failed.
         return Ok(Vec::new());
     }
     super::ready(planned, &tree.path)?;
-    let target = root.join("target");
-    let ended = start(planned, &tree.path, target.is_dir().then_some(target.as_path()))?;
+    let ended = start(planned, &tree.path, true)?;
     let ran = output::read(planned, &ended, &tree.path);
     let verdict = judge::judge(planned.gate == "tests", &ended, &ran, &planned.argv);
     match verdict.outcome {

@@ -39,6 +39,8 @@ pub(crate) struct Place {
     pub(crate) changed: Vec<String>,
     /// What was asked for, in words.
     pub(crate) task: String,
+    /// Whether what is built there is kept apart from all other working trees.
+    pub(crate) apart: bool,
 }
 
 /// One command that is to be run.
@@ -199,7 +201,7 @@ fn kind_of(name: &str) -> GateType {
 fn run(planned: &Planned, place: &Place, baselines: &Baselines) -> Gate {
     let mut gate = Gate::new(&planned.gate, planned.kind);
     gate.command = Some(planned.argv.iter().map(|argument| secrets::redact(argument).into_owned()).collect());
-    let ended = match ready(planned, &place.root).and_then(|()| start(planned, &place.root, None)) {
+    let ended = match ready(planned, &place.root).and_then(|()| start(planned, &place.root, place.apart)) {
         Ok(ended) => ended,
         Err(reason) => {
             gate.outcome = Outcome::Unverifiable;
@@ -268,7 +270,7 @@ fn needs_modules(dir: &Path) -> bool {
         .any(|key| package[*key].as_object().is_some_and(|list| !list.is_empty()))
 }
 
-fn start(planned: &Planned, root: &Path, target: Option<&Path>) -> Result<Ended, String> {
+fn start(planned: &Planned, root: &Path, apart: bool) -> Result<Ended, String> {
     let mut command = Command::new(&planned.argv)
         .current_dir(root.join(&planned.dir))
         .timeout(planned.timeout)
@@ -285,8 +287,14 @@ fn start(planned: &Planned, root: &Path, target: Option<&Path>) -> Result<Ended,
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
         .env_remove("GIT_INDEX_FILE");
-    if let Some(target) = target.filter(|_| std::env::var_os("CARGO_TARGET_DIR").is_none()) {
-        command = command.env("CARGO_TARGET_DIR", target);
+    if apart {
+        // Cargo knows a package again by its path inside the workspace and a source by its age, so with a target
+        // directory that several working trees share, it takes the test binary of another one for up to date.
+        // These three come before every configuration file.
+        let target = root.join(&planned.dir).join("target");
+        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"] {
+            command = command.env(name, &target);
+        }
     }
     command.run().map_err(|problem| {
         let hint = problem.first_hint().map(|hint| format!(" ({hint})")).unwrap_or_default();

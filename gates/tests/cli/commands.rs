@@ -256,3 +256,47 @@ fn real_cargo_lint_types_and_tests_in_a_worktree() {
     assert_eq!(gates["results"][0]["findings"][0]["rule"], "E0308", "{gates}");
     assert_eq!(gates["results"][1]["outcome"], "fail", "{gates}");
 }
+
+/// Cargo takes what another working tree has built there for its own if the sources here are older.
+#[test]
+fn a_target_directory_that_others_share_hides_no_failure() {
+    if !has("cargo") {
+        return;
+    }
+    let right = "pub fn f() -> u8 { 1 }\n#[cfg(test)]\nmod tests {\n    #[test]\n    fn one() { assert_eq!(super::f(), 1) }\n}\n";
+    let wrong = right.replace("{ 1 }", "{ 2 }");
+    for by_file in [false, true] {
+        let world = World::new();
+        let shared = world.path().join("shared-target");
+        world.write(
+            "Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[lib]\ndoctest = false\n",
+        );
+        world.write(".gitignore", "target\nshared-target\n.specpipe\nno-config\n.cargo\n");
+        let base = world.write("src/lib.rs", right).commit();
+        let tree = ".specpipe/worktrees/a-1";
+        world.git(&["worktree", "add", "--quiet", "-b", "specpipe/a-1", tree]);
+        world.write(format!("{tree}/src/lib.rs"), &wrong);
+        let with_shared = |mut command: std::process::Command| {
+            if by_file {
+                let setting = format!("[build]\ntarget-dir = \"{}\"\n", shared.display());
+                world.write(".cargo/config.toml", setting);
+                command.env_remove("CARGO_TARGET_DIR");
+            } else {
+                command.env("CARGO_TARGET_DIR", &shared).env("CARGO_BUILD_TARGET_DIR", &shared);
+            }
+            command
+        };
+        let mut cargo = std::process::Command::new("cargo");
+        cargo.args(["test", "--quiet"]).current_dir(world.path());
+        assert!(with_shared(cargo).output().unwrap().status.success());
+        assert!(shared.is_dir());
+        let line = json!({"id": "a", "task": "x", "dispatch": {"attempt": 1, "status": "ok", "executor": "implement", "tier": 2,
+            "base": base, "worktree": tree, "files_changed": ["src/lib.rs"]}});
+        world.write("in.jsonl", line.to_string());
+        let mut command = with_shared(world.command());
+        command.args(["--gate", "tests", "--records", "in.jsonl"]);
+        let record = crate::world::Ended::of(command.output().unwrap()).record();
+        assert_eq!(record["gates"]["outcome"], "fail", "by file {by_file}: {record}");
+    }
+}
