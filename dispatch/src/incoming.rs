@@ -157,12 +157,17 @@ impl Known {
     pub(crate) fn first_tier(&self) -> Tier {
         let tier = self.classify.as_ref().map_or(Tier::ONE, |classify| classify.tier).max(Tier::ONE);
         let tier = self.task.min_tier.map_or(tier, |min| tier.max(min));
-        self.task.max_tier.map_or(tier, |max| tier.min(max)).max(Tier::ONE)
+        self.at_most(tier)
+    }
+
+    /// Returns the tier, or the highest that the task allows if that is lower. It is 0 where no model may be asked.
+    pub(crate) fn at_most(&self, tier: Tier) -> Tier {
+        self.task.max_tier.map_or(tier, |max| tier.min(max))
     }
 
     /// Tells whether the task may be tried without a model.
     pub(crate) fn may_be_local(&self) -> bool {
-        self.first_tier() == Tier::ONE && self.task.min_tier.is_none_or(|min| min == Tier::LOCAL)
+        self.first_tier() <= Tier::ONE && self.task.min_tier.is_none_or(|min| min == Tier::LOCAL)
     }
 
     /// Returns the name of the executor.
@@ -284,6 +289,8 @@ mod tests {
         assert_eq!(classified(3, "").first_tier().number(), 3);
         assert_eq!(classified(3, r#","max_tier":2"#).first_tier().number(), 2);
         assert_eq!(classified(1, r#","min_tier":2"#).first_tier().number(), 2);
+        assert_eq!(classified(3, r#","max_tier":0"#).first_tier(), Tier::LOCAL);
+        assert!(classified(3, r#","max_tier":0"#).may_be_local());
         assert_eq!(classified(2, "").executor(), "review");
         assert!(classified(1, "").may_be_local() && !classified(2, "").may_be_local());
         assert!(!classified(1, r#","min_tier":1"#).may_be_local());

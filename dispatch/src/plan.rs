@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::incoming::{Content, Incoming, Known, Need};
 use crate::prompt::prompt;
 use crate::queue::Queue;
-use crate::route::{Backend, Step};
+use crate::route::{Backend, NO_MODEL, Step};
 use crate::schedule::{IdHash, Schedule};
 
 /// What an answer is taken to have, as nobody knows.
@@ -110,8 +110,15 @@ impl Plan<'_> {
         let may_be_local = known.may_be_local() && known.dispatch.is_none();
         let number = known.next_attempt();
         let has_run = known.task.run.is_some();
-        let mut steps = self.config.routes.steps(id, number, tier, may_be_local, has_run);
-        steps.retain(|step| known.task.max_tier.is_none_or(|max| step.tier <= max));
+        let mut steps = self.config.routes.steps(id, number, tier.max(Tier::ONE), may_be_local, has_run);
+        let allows_no_model = known.task.max_tier == Some(Tier::LOCAL);
+        if allows_no_model {
+            self.config.routes.retain_free(&mut steps);
+        }
+        let missing = || match allows_no_model {
+            true => NO_MODEL.to_owned(),
+            false => self.config.routes.missing(tier),
+        };
         let (step, declined) = self.first_that_does_it(&steps, id, &known.task);
         let why = declined.map_or(why.clone(), |reason| format!("{why}; `local` declines: {reason}"));
         let lane = step.map(|step| &self.config.routes.lanes[step.lane]);
@@ -134,7 +141,7 @@ impl Plan<'_> {
             backend: lane.map_or_else(|| "none".to_owned(), |lane| lane.name.clone()),
             cost: if is_free { Some(0.0) } else { priced() },
             model: model.clone().unwrap_or_else(|| "-".to_owned()),
-            why: if step.is_none() { format!("{why}; {}", self.config.routes.missing(tier)) } else { why },
+            why: if step.is_none() { format!("{why}; {}", missing()) } else { why },
             needs: known.task.depends_on.clone(),
         }))
     }

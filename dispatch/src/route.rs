@@ -13,6 +13,10 @@ use crate::local::Local;
 use crate::replay::Replay;
 use crate::settings::{BackendSettings, Settings, TierSettings};
 
+/// Why a task has nobody left to run it whose `max_tier` is 0.
+pub(crate) const NO_MODEL: &str =
+    "max_tier 0 allows no model: raise it, or say in `task.run` what is to be run";
+
 /// An agent program that prints nothing for so long has hung (seen with several of them).
 const IDLE: Duration = Duration::from_secs(15 * 60);
 
@@ -106,6 +110,8 @@ pub(crate) struct Routes {
     local: usize,
     local_is_on: bool,
     replay: Option<usize>,
+    /// The lanes that ask no model.
+    is_free: Vec<usize>,
     tiers: Tiers,
     /// What was found, if nobody had said what to use.
     pub(crate) found: Option<String>,
@@ -148,16 +154,23 @@ impl Routes {
             // A program for every task is a program for every task.
             local_is_on: !wishes.no_local && settings.local.unwrap_or(true) && wishes.argv.is_empty(),
             replay: None,
+            is_free: vec![local],
             tiers: [None, None, None],
             found: None,
         };
         if let Some(path) = wishes.replay {
             let backend = Backend::Replay(Replay::load(path)?);
-            routes.replay = Some(builder.push("replay", backend, &BackendSettings::default()));
+            let lane = builder.push("replay", backend, &BackendSettings::default());
+            routes.replay = Some(lane);
+            routes.is_free.push(lane);
         }
         let all = |lane: usize| [1, 2, 3].map(|_| Some((lane, None)));
         if !wishes.argv.is_empty() {
-            routes.tiers = all(builder.program(wishes.argv));
+            let lane = builder.program(wishes.argv);
+            if !is_agent(&wishes.argv[0]) {
+                routes.is_free.push(lane);
+            }
+            routes.tiers = all(lane);
         } else if let Some(name) = wishes.backend {
             if name != "local" {
                 routes.tiers = builder.everywhere(name)?;
@@ -211,6 +224,15 @@ impl Routes {
         steps
     }
 
+    /// Leaves only the steps that ask no model: `local`, recorded answers, and the program that the user has named for
+    /// every task, unless it is a known agent program. What a program of the configuration does is not known here.
+    pub(crate) fn retain_free(&self, steps: &mut Vec<Step>) {
+        steps.retain(|step| self.is_free.contains(&step.lane));
+        for step in steps {
+            step.tier = Tier::LOCAL;
+        }
+    }
+
     /// Returns the models that may be asked.
     pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
         self.tiers.iter().flatten().filter_map(|(_, model)| model.as_deref())
@@ -247,6 +269,12 @@ fn found() -> Option<(&'static str, String)> {
         agent.name(),
         format!("`{}` is on PATH; [dispatch.tiers] in specpipe.toml chooses otherwise", agent.program()),
     ))
+}
+
+/// Tells whether a program is a known agent program, and asks a model then.
+fn is_agent(program: &str) -> bool {
+    let name = Path::new(program).file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| Preset::named(name).is_some())
 }
 
 /// Returns the models of tiers 1 to 3 where nobody has named any.

@@ -12,7 +12,7 @@ use crate::journal::Key;
 use crate::perform::Assignment;
 use crate::prompt::{Rejected, prompt};
 use crate::results::{Ending, Handed, Standing};
-use crate::route::Step;
+use crate::route::{NO_MODEL, Step};
 use crate::schedule::{IdHash, Seq};
 
 /// An attempt that is to be made.
@@ -195,8 +195,11 @@ impl Engine {
             Need::Escalated(..) => false,
             _ => known.dispatch.as_ref().is_some_and(|last| last.tier == Tier::LOCAL) || known.may_be_local(),
         };
-        let steps =
-            self.config.routes.steps(id, number, tier.max(Tier::ONE), may_be_local, known.task.run.is_some());
+        let has_run = known.task.run.is_some();
+        let mut steps = self.config.routes.steps(id, number, tier.max(Tier::ONE), may_be_local, has_run);
+        if known.task.max_tier == Some(Tier::LOCAL) {
+            self.config.routes.retain_free(&mut steps);
+        }
         let mut parts: Vec<Vec<u8>> = vec![id.into(), held.record.raw("task").unwrap_or_default().into()];
         parts.push(format!("{number} {tier} {} {} {:?}", agent.name, agent.body, agent.tools).into());
         for step in &steps {
@@ -240,7 +243,10 @@ impl Engine {
             return Ok(());
         }
         let mut reason = attempt.declined.join("; ");
-        let last_word = self.config.routes.missing(attempt.tier.max(Tier::ONE));
+        let last_word = match held.known.task.max_tier {
+            Some(Tier::LOCAL) => NO_MODEL.to_owned(),
+            _ => self.config.routes.missing(attempt.tier.max(Tier::ONE)),
+        };
         if !self.config.routes.is_replay() || reason.is_empty() {
             reason = if reason.is_empty() {
                 last_word
@@ -338,7 +344,7 @@ fn tier_of(known: &Known, need: &Need) -> Tier {
     match (need, &known.dispatch) {
         (Need::Escalated(tier, _), _) => *tier,
         (Need::First, _) | (_, None) => known.first_tier(),
-        (_, Some(last)) => last.tier,
+        (_, Some(last)) => known.at_most(last.tier),
     }
 }
 

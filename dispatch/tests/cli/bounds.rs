@@ -73,6 +73,49 @@ fn a_task_has_a_budget_of_its_own() {
 }
 
 #[test]
+fn a_highest_tier_of_0_allows_no_model() {
+    let place = Place::new();
+    place.program(
+        "claude",
+        "touch asked; echo '{\"type\":\"result\",\"is_error\":false,\"result\":\"done\"}'",
+    );
+    place.write("here.txt", "x\n");
+    let task = |text: &str, rest: &str| {
+        format!("{{\"id\":\"a\",\"task\":{{\"text\":\"{text}\",\"max_tier\":0{rest}}}}}\n")
+    };
+    let routed = format!(
+        "{{\"id\":\"a\",\"task\":{{\"text\":\"think\",\"max_tier\":0}},{}}}\n",
+        r#""dispatch":{"attempt":1,"status":"cancelled","executor":"explore","tier":2}"#
+    );
+    for (input, arguments) in [
+        (task("think of a name", ""), "--backend claude"),
+        (task("think of a name", ""), "--backend claude --no-local"),
+        (task("think of a name", ""), "-- claude"),
+        (routed, "--backend claude"),
+    ] {
+        let ran = place.run(arguments, &input).exits(0);
+        let dispatch = &ran.record("a")["dispatch"];
+        assert_eq!(dispatch["status"], "unavailable", "{arguments}: {dispatch}");
+        let reason = dispatch["reason"].as_str().unwrap();
+        assert!(reason.starts_with("max_tier 0 allows no model"), "{reason}");
+        assert!(!place.path().join("asked").exists(), "{arguments}");
+    }
+    let dry = place.run("--dry-run --backend claude --no-local", &task("think", "")).exits(0);
+    assert!(dry.stdout.contains("max_tier 0 allows no model"), "{}", dry.stdout);
+    place.write("answers.jsonl", "{\"id\":\"a\",\"output\":\"o\"}\n");
+    for (input, arguments) in [
+        (task("read here.txt", ""), "--backend claude"),
+        (task("x", ",\"run\":[\"true\"]"), "--backend claude"),
+        (task("x", ""), "--replay answers.jsonl"),
+        (task("x", ""), "-- cat"),
+    ] {
+        let ran = place.run(arguments, &input).exits(0);
+        let dispatch = &ran.record("a")["dispatch"];
+        assert_eq!((&dispatch["status"], &dispatch["tier"]), (&"ok".into(), &0.into()), "{dispatch}");
+    }
+}
+
+#[test]
 fn absurd_counts_and_costs_are_survived() {
     let place = Place::new();
     let most = u64::MAX;
