@@ -99,7 +99,7 @@ fn run_at(base: &str, repository: &Repository, planned: &Planned) -> Result<Vec<
     super::ready(planned, &tree.path)?;
     let ended = start(planned, &tree.path, true)?;
     let ran = output::read(planned, &ended, &tree.path);
-    let verdict = judge::judge(planned.gate == "tests", &ended, &ran, &planned.argv);
+    let verdict = judge::judge(planned, &ended, &ran);
     match verdict.outcome {
         Outcome::Unverifiable => Err(verdict.reason.unwrap_or_default()),
         _ => Ok(ran.found),

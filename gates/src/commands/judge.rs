@@ -3,6 +3,7 @@
 use shared::process::{Ended, How};
 use shared::section::{Outcome, Severity};
 
+use super::Planned;
 use super::output::Ran;
 use crate::gate::plural;
 
@@ -20,11 +21,26 @@ impl Verdict {
 }
 
 /// Judges the run of a program.
-pub(super) fn judge(is_tests: bool, ended: &Ended, ran: &Ran, argv: &[String]) -> Verdict {
-    judge_how(is_tests, ended.how, ran, argv)
+pub(super) fn judge(planned: &Planned, ended: &Ended, ran: &Ran) -> Verdict {
+    let purpose = match planned.gate.as_str() {
+        "tests" if planned.vouched => Purpose::VouchedTests,
+        "tests" => Purpose::Tests,
+        _ => Purpose::Other,
+    };
+    judge_how(purpose, ended.how, ran, &planned.argv)
 }
 
-fn judge_how(is_tests: bool, how: How, ran: &Ran, argv: &[String]) -> Verdict {
+/// What a program is there for, as far as its exit code says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// It runs tests, as the project's files let suppose.
+    Tests,
+    /// It runs tests, and somebody vouches for it.
+    VouchedTests,
+    Other,
+}
+
+fn judge_how(purpose: Purpose, how: How, ran: &Ran, argv: &[String]) -> Verdict {
     let code = match how {
         How::Exited(code) => code,
         How::TimedOut => {
@@ -44,8 +60,8 @@ fn judge_how(is_tests: bool, how: How, ran: &Ran, argv: &[String]) -> Verdict {
         return Verdict::new(Outcome::Unverifiable, reason);
     }
     let errors = ran.found.iter().filter(|found| found.finding.severity == Severity::Error).count();
-    if is_tests {
-        return tests(code, ran, errors);
+    if purpose != Purpose::Other {
+        return tests(code, ran, errors, purpose == Purpose::VouchedTests);
     }
     match (code, errors) {
         (0, 0) => Verdict { outcome: Outcome::Pass, reason: None },
@@ -59,10 +75,15 @@ fn judge_how(is_tests: bool, how: How, ran: &Ran, argv: &[String]) -> Verdict {
     }
 }
 
-fn tests(code: i32, ran: &Ran, errors: usize) -> Verdict {
+fn tests(code: i32, ran: &Ran, errors: usize, vouched: bool) -> Verdict {
     let Some(counts) = ran.tests else {
         return match code {
-            0 => Verdict::new(Outcome::Pass, "exit code 0; how many tests ran is not known"),
+            0 if vouched => Verdict::new(Outcome::Pass, "exit code 0; how many tests ran is not known"),
+            // A script without a test, a target that is up to date: they end with 0 as well.
+            0 => Verdict::new(
+                Outcome::Unverifiable,
+                "exit code 0, but nothing says that a test ran; if its exit code is to count, name the command in [[gates.commands]]",
+            ),
             _ if errors > 0 => {
                 Verdict::new(Outcome::Fail, format!("{}, exit code {code}", plural(errors, "error")))
             }
@@ -152,6 +173,10 @@ mod tests {
         }
     }
 
+    fn purpose(is_tests: bool) -> Purpose {
+        if is_tests { Purpose::Tests } else { Purpose::Other }
+    }
+
     #[test]
     fn exit_code_and_output_both_count() {
         use Outcome::{Fail, Pass, Unverifiable};
@@ -169,30 +194,40 @@ mod tests {
             (true, 5, ran(0, false, Some((0, 0))), Unverifiable),
             (true, 101, ran(2, false, None), Fail),
             (true, 101, ran(1, false, Some((0, 0))), Fail),
-            (true, 0, ran(0, false, None), Pass),
+            (true, 0, ran(0, false, None), Unverifiable),
             (true, 1, ran(0, false, None), Fail),
         ] {
-            let verdict = judge_how(is_tests, How::Exited(code), &ran, &["x".to_owned()]);
+            let verdict = judge_how(purpose(is_tests), How::Exited(code), &ran, &["x".to_owned()]);
             assert_eq!(verdict.outcome, expected, "tests {is_tests}, code {code}, {ran:?}");
         }
+        let silent = ran(0, false, None);
+        assert_eq!(judge_how(Purpose::VouchedTests, How::Exited(0), &silent, &[]).outcome, Pass);
+        assert_eq!(
+            judge_how(Purpose::VouchedTests, How::Exited(0), &ran(0, false, Some((0, 0))), &[]).outcome,
+            Unverifiable
+        );
         for (how, expected) in
             [(How::TimedOut, Unverifiable), (How::Signalled(9), Unverifiable), (How::Signalled(11), Fail)]
         {
-            assert_eq!(judge_how(true, how, &ran(0, false, Some((1, 0))), &[]).outcome, expected, "{how:?}");
+            assert_eq!(
+                judge_how(Purpose::Tests, how, &ran(0, false, Some((1, 0))), &[]).outcome,
+                expected,
+                "{how:?}"
+            );
         }
     }
 
     proptest! {
         #[test]
         fn worse_output_never_makes_it_better(
-            is_tests in any::<bool>(),
+            purpose in prop_oneof![Just(Purpose::Tests), Just(Purpose::VouchedTests), Just(Purpose::Other)],
             code in prop_oneof![Just(0), Just(1), Just(2), Just(5), Just(101), Just(127)],
             errors in 0usize..3,
             machine in any::<bool>(),
             tests in prop::option::of((0u64..3, 0u64..3)),
         ) {
             let judge = |code, errors, tests: Option<(u64, u64)>| {
-                judge_how(is_tests, How::Exited(code), &ran(errors, machine, tests), &["ruff".to_owned()]).outcome
+                judge_how(purpose, How::Exited(code), &ran(errors, machine, tests), &["ruff".to_owned()]).outcome
             };
             let before = judge(code, errors, tests);
             let no_worse = |after: Outcome| before.and(after) == after;
@@ -218,12 +253,12 @@ mod tests {
             ("npm test", 1, "npm error Missing script: \"test\""),
             ("cargo test", 101, "error: failed to download from `https://…`"),
         ] {
-            let verdict = judge_how(true, How::Exited(code), &text(output), &argv(command));
+            let verdict = judge_how(Purpose::Tests, How::Exited(code), &text(output), &argv(command));
             assert_eq!(verdict.outcome, Outcome::Unverifiable, "{command}");
         }
         // A dependency that does not exist is the fault of who wrote it down.
         let verdict = judge_how(
-            true,
+            Purpose::Tests,
             How::Exited(101),
             &text("error: no matching package named `serd` found"),
             &argv("cargo test"),

@@ -7,6 +7,7 @@ mod baseline;
 mod diagnostics;
 mod judge;
 mod output;
+mod plain_counts;
 mod tests_ran;
 
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ struct Planned {
     severity: Severity,
     /// The file that says that there is such a command.
     because: String,
+    /// It is named in specpipe.toml: whoever wrote that vouches for its exit code.
+    vouched: bool,
 }
 
 /// Runs what is wanted and returns what came out, one gate for each command and for each gate without one.
@@ -109,6 +112,7 @@ fn of_name(
                 timeout: command.timeout.unwrap_or(config.timeout),
                 severity: command.severity,
                 because: "specpipe.toml".to_owned(),
+                vouched: true,
             };
             gates.push(run(&planned, place, baselines));
         }
@@ -153,6 +157,7 @@ fn planned(name: &str, kind: GateType, detected: &Detected, place: &Place, confi
         timeout: config.timeout,
         severity: Severity::Error,
         because: detected.because.clone(),
+        vouched: false,
     }
 }
 
@@ -211,7 +216,7 @@ fn run(planned: &Planned, place: &Place, baselines: &Baselines) -> Gate {
     };
     gate.elapsed_ms = ended.elapsed.as_millis() as u64;
     let ran = output::read(planned, &ended, &place.root);
-    let verdict = judge::judge(planned.gate == "tests", &ended, &ran, &planned.argv);
+    let verdict = judge::judge(planned, &ended, &ran);
     gate.outcome = verdict.outcome;
     gate.reason = verdict.reason;
     gate.found = ran.found;

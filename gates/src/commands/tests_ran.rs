@@ -9,6 +9,7 @@ use regex::Regex;
 use shared::section::Severity;
 
 use super::diagnostics::{Source, regex};
+use super::plain_counts;
 use crate::found::{Found, finding};
 
 /// No more failed tests are named.
@@ -28,7 +29,7 @@ impl Counts {
         self.passed.saturating_add(self.failed)
     }
 
-    fn add(&mut self, passed: u64, failed: u64, skipped: u64) {
+    pub(super) fn add(&mut self, passed: u64, failed: u64, skipped: u64) {
         self.passed = self.passed.saturating_add(passed);
         self.failed = self.failed.saturating_add(failed);
         self.skipped = self.skipped.saturating_add(skipped);
@@ -156,7 +157,7 @@ pub(super) fn counts(text: &str) -> Option<Counts> {
             }
         }
     }
-    known.then_some(counts)
+    if known { Some(counts) } else { plain_counts::counts(text) }
 }
 
 /// Reads `1 failed, 2 passed (1 slow), 3 skipped`.

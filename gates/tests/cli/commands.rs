@@ -300,3 +300,31 @@ fn a_target_directory_that_others_share_hides_no_failure() {
         assert_eq!(record["gates"]["outcome"], "fail", "by file {by_file}: {record}");
     }
 }
+
+#[test]
+fn an_exit_code_alone_is_evidence_only_if_somebody_vouches_for_it() {
+    if !has("make") {
+        return;
+    }
+    for (says, outcome) in [
+        ("true", "unverifiable"),
+        ("echo everything is fine", "unverifiable"),
+        ("echo 0 tests passed", "unverifiable"),
+        ("echo 4 tests passed", "pass"),
+        ("echo PASS: 3", "pass"),
+        ("echo 'ok 1 - counts'", "pass"),
+    ] {
+        let world = World::bare();
+        world.write("Makefile", format!("test:\n\t@{says}\n"));
+        let detected = gate(&world, "tests", &[]);
+        assert_eq!(detected["outcome"], outcome, "{says}: {detected}");
+        if says == "true" {
+            let reason = detected["reason"].as_str().unwrap();
+            assert!(reason.starts_with("exit code 0, but nothing says that a test ran"), "{reason}");
+            assert!(reason.contains("[[gates.commands]]"), "{reason}");
+            world
+                .write("specpipe.toml", "[[gates.commands]]\nname = \"tests\"\nrun = [\"make\", \"test\"]\n");
+            assert_eq!(gate(&world, "tests", &[])["outcome"], "pass");
+        }
+    }
+}
