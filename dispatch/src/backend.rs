@@ -30,6 +30,11 @@ pub struct Job {
     pub model: Option<String>,
     /// The text of the task with its context, its inputs and what an earlier attempt was rejected for.
     pub prompt: String,
+    /// What a program is told that knows nothing of all this: the text of the task, and after it, on a later attempt, what
+    /// the earlier one was rejected for.
+    pub plain: String,
+    /// The results of the tasks that it depends on, as a JSON document; absent if there are none.
+    pub results: Option<String>,
     /// Where the work is done: the user's directory, or a worktree of its own.
     pub workdir: PathBuf,
     /// The longest it may take.
@@ -125,6 +130,8 @@ pub(crate) mod tests {
             tools: vec!["Read".to_owned(), "Grep".to_owned()],
             model: None,
             prompt: prompt.to_owned(),
+            plain: prompt.to_owned(),
+            results: None,
             workdir: std::env::temp_dir(),
             timeout: None,
             max_output_tokens: None,

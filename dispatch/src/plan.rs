@@ -167,6 +167,8 @@ impl Plan<'_> {
             tools: Vec::new(),
             model: None,
             prompt: task.text.clone(),
+            plain: task.text.clone(),
+            results: None,
             workdir: self.config.directory.clone(),
             timeout: None,
             max_output_tokens: None,

@@ -1,7 +1,7 @@
 //! What an executor is told: the task, what it builds on, and what an earlier attempt was rejected for.
 //!
-//! A task that is nothing but a text is told as that text and nothing else, so that `dispatch -- PROGRAM` is of use
-//! to programs that know nothing of all this.
+//! A program that is no agent is told the text of the task and nothing else, so that `dispatch -- PROGRAM` is of use to
+//! programs that know nothing of all this. What else there is to know lies in files, which its environment names.
 
 use std::fmt::Write;
 
@@ -56,6 +56,39 @@ pub(crate) fn prompt(task: &Task, inputs: &[Handed], rejected: Option<&Rejected>
         rejected.tell(&mut text);
     }
     text
+}
+
+/// Returns what a program reads that is no agent: the text, and what an earlier attempt was rejected for.
+pub(crate) fn plain(task: &Task, rejected: Option<&Rejected>) -> String {
+    let alone = Task { text: task.text.clone(), ..Task::default() };
+    prompt(&alone, &[], rejected)
+}
+
+/// Returns the results that a task builds on as a JSON document; nothing if it builds on none.
+pub(crate) fn results(inputs: &[Handed]) -> Option<String> {
+    if inputs.is_empty() {
+        return None;
+    }
+    let results = inputs.iter().map(|input| {
+        let mut result = serde_json::json!({
+            "id": input.id,
+            "attempt": input.attempt,
+            "output": input.output,
+            "bytes": input.bytes,
+        });
+        for (name, value) in [
+            ("file", &input.file),
+            ("worktree", &input.worktree),
+            ("branch", &input.branch),
+            ("commit", &input.commit),
+        ] {
+            if let Some(value) = value {
+                result[name] = value.as_str().into();
+            }
+        }
+        result
+    });
+    Some(results.collect::<serde_json::Value>().to_string())
 }
 
 fn section(text: &mut String, title: &str, body: &str) {
@@ -134,6 +167,9 @@ mod tests {
             [Handed { id: "a".into(), attempt: 2, output: "42\n".into(), bytes: 3, ..Handed::default() }];
         let expected = "sum up\n\n# Files that may be changed\n\nsrc/**\n\n# Context\n\n{\"n\": 1.10}\n\n# Result of a\n\n42\n";
         assert_eq!(prompt(&task, &inputs, None), expected);
+        assert_eq!(plain(&task, None), "sum up", "a program is told the text alone");
+        assert_eq!(results(&inputs).unwrap(), r#"[{"attempt":2,"bytes":3,"id":"a","output":"42\n"}]"#);
+        assert_eq!(results(&[]), None);
     }
 
     #[test]

@@ -63,6 +63,8 @@ fn job() -> Job {
         tools: Vec::new(),
         model: None,
         prompt: "What is here?".to_owned(),
+        plain: "What is here?".to_owned(),
+        results: None,
         workdir: ".".into(),
         timeout: None,
         max_output_tokens: None,

@@ -15,13 +15,14 @@ mod opencode;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::process::{Captured, Command, Ended, How};
 use shared::section::{OutputFile, Status};
 use shared::units;
+use tempfile::NamedTempFile;
 
 use crate::backend::{Answer, Draft, Job};
 use crate::results::beginning;
@@ -185,12 +186,21 @@ impl Program {
         let argv = self
             .argv
             .iter()
-            .map(|argument| as_argument(argument, &job.prompt))
+            .map(|argument| as_argument(argument, &job.task.text))
             .collect::<Result<Vec<_>, _>>()?;
         let spool = self.outputs.join(format!("{}-{}-{}", name_of(&job.id), job.attempt, &unique()));
         let mut command = self.command(job, argv).capture(self.output_limit).spool(spool);
         if !takes_argument {
-            command = command.stdin(job.prompt.as_bytes());
+            command = command.stdin(job.plain.as_bytes());
+        }
+        // Files, as an environment has to share its room with the arguments.
+        let results = job.results.as_deref().map(handed).transpose()?;
+        if let Some(file) = &results {
+            command = command.env("SPECPIPE_INPUTS", file.path());
+        }
+        let prompt = (job.prompt != job.task.text).then(|| handed(&job.prompt)).transpose()?;
+        if let Some(file) = &prompt {
+            command = command.env("SPECPIPE_PROMPT", file.path());
         }
         let ended = command.run().map_err(|problem| problem.full_message())?;
         let mut draft = Draft::new(Status::Ok);
@@ -287,6 +297,16 @@ impl Program {
         }
         command
     }
+}
+
+/// Returns a file for a program to read, which lasts as long as this.
+fn handed(text: &str) -> Result<NamedTempFile, String> {
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix("specpipe-").tempfile()?;
+        file.write_all(text.as_bytes())?;
+        Ok(file)
+    };
+    write().map_err(|error: std::io::Error| format!("cannot hand its inputs over in a file: {error}"))
 }
 
 /// Puts the text into its place in an argument.

@@ -10,7 +10,7 @@ use crate::backend::Job;
 use crate::incoming::{Known, Need};
 use crate::journal::Key;
 use crate::perform::Assignment;
-use crate::prompt::{Rejected, prompt};
+use crate::prompt::{Rejected, plain, prompt, results};
 use crate::results::{Ending, Handed, Standing};
 use crate::route::{NO_MODEL, Step};
 use crate::schedule::{IdHash, Seq};
@@ -309,6 +309,8 @@ impl Engine {
             borrows: borrowed(&inputs),
             job: Job {
                 prompt: prompt(&known.task, &inputs, rejected.as_ref()),
+                plain: plain(&known.task, rejected.as_ref()),
+                results: results(&inputs),
                 attempt: attempt.number,
                 tier: step.tier,
                 executor: agent.name.clone(),

@@ -138,6 +138,8 @@ fn job(task: Task, workdir: &Path) -> Job {
         attempt: 1,
         tier: Tier::LOCAL,
         prompt: task.text.clone(),
+        plain: task.text.clone(),
+        results: None,
         task,
         executor: "explore".to_owned(),
         system: None,

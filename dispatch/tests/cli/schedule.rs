@@ -12,13 +12,38 @@ fn a_task_starts_when_what_it_needs_has_ended_and_is_given_it() {
         "{\"id\":\"b\",\"task\":{\"text\":\"b\",\"depends_on\":[\"a\"]}}\n",
         "{\"id\":\"a\",\"task\":\"a\"}\n",
     );
-    let ran = place.run_script("-j 4", "echo $SPECPIPE_ID >> order; cat", input).exits(0);
+    let ran = place.run_script("-j 4", "echo $SPECPIPE_ID >> order; cat; cat $SPECPIPE_INPUTS; cat $SPECPIPE_PROMPT; ls $SPECPIPE_INPUTS >> files",
+        input,
+    ).exits(0);
     assert_eq!(place.read("order"), "a\nb\nc\n");
     assert_eq!(ran.ids(), ["c", "b", "a"], "records leave in input order");
     let c = &ran.record("c")["dispatch"];
     assert_eq!(c["inputs"], serde_json::json!({"a": 1, "b": 1}));
     let told = c["output"].as_str().unwrap();
+    assert!(told.starts_with(r#"c[{"attempt":1,"bytes":1,"id":"a","output":"a"},{"#), "{told}");
     assert!(told.contains("# Result of a\n\na\n") && told.contains("# Result of b\n"), "{told}");
+    let files = place.read("files");
+    let left = files.lines().filter(|file| file.starts_with('/') && std::path::Path::new(file).exists());
+    assert_eq!((left.count(), files.is_empty()), (0, false), "{files}");
+}
+
+#[test]
+fn a_plain_program_is_told_the_text_alone() {
+    let place = Place::new();
+    let input: String = (0..60)
+        .map(|n| match n {
+            0 => "{\"id\":\"t0\",\"task\":\"0\"}\n".to_owned(),
+            n => format!(
+                "{{\"id\":\"t{n}\",\"task\":{{\"text\":\"0\",\"context\":{{\"n\":{n}}},\"depends_on\":[\"t{}\",\"t{}\"]}}}}\n",
+                n / 2,
+                n - 1
+            ),
+        })
+        .collect();
+    let ran = place.run("-- sleep {}", &input).exits(0);
+    assert!(ran.records().iter().all(|record| record["dispatch"]["status"] == "ok"), "{}", ran.stdout);
+    let ran = place.run("-- cat", &input).exits(0);
+    assert!(ran.records().iter().all(|record| record["dispatch"]["output"] == "0"), "{}", ran.stdout);
 }
 
 #[test]
