@@ -4,12 +4,25 @@ use std::path::Path;
 
 use shared::git::Repo;
 
+/// So much of a file around a change that what the change stands in can be told: a comment, a test.
+const CONTEXT: &str = "--unified=3000";
+
 /// The change to one file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FilePatch {
     /// The path after the change, or before it if the file is gone.
     pub(crate) path: String,
+    pub(crate) fate: Fate,
     pub(crate) lines: Vec<PatchLine>,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Created,
+    #[default]
+    Changed,
+    Deleted,
 }
 
 /// A line of a change; `number` counts in the new file.
@@ -32,6 +45,12 @@ impl FilePatch {
     pub(crate) fn side(&self, side: Side) -> impl Iterator<Item = &PatchLine> {
         self.lines.iter().filter(move |line| line.side == side)
     }
+
+    /// Returns the lines of the file before the change (`Side::Removed`) or after it (`Side::Added`), as far as
+    /// the patch shows them.
+    pub(crate) fn version(&self, side: Side) -> Vec<&PatchLine> {
+        self.lines.iter().filter(|line| line.side == side || line.side == Side::Context).collect()
+    }
 }
 
 /// Asks git what changed between two commits of a worktree; without a commit, since the base.
@@ -43,8 +62,7 @@ pub(crate) fn of_commits(
     commit: Option<&str>,
 ) -> Option<Vec<FilePatch>> {
     let is_object = |name: &&str| name.len() >= 7 && name.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut arguments =
-        vec!["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--unified=3"];
+    let mut arguments = vec!["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", CONTEXT];
     arguments.push(base.filter(is_object)?);
     if let Some(commit) = commit {
         arguments.push(Some(commit).filter(is_object)?);
@@ -63,9 +81,18 @@ pub(crate) fn parse(text: &str) -> Vec<FilePatch> {
         if old == 0 && new == 0 {
             if let Some((o, n, start)) = hunk(line) {
                 (old, new, number) = (o, n, start);
-            } else if line.starts_with("diff --git ") {
-                files.push(FilePatch::default());
+            } else if let Some(paths) = line.strip_prefix("diff --git ") {
+                // A file without lines has no other place that names it.
+                let paths = paths.strip_prefix("a/").unwrap_or_default();
+                let half = paths.get(..paths.len().saturating_sub(3) / 2).unwrap_or_default();
+                let path = if paths.ends_with(&format!(" b/{half}")) { half } else { "" };
+                files.push(FilePatch { path: path.to_owned(), ..FilePatch::default() });
             } else if let Some(file) = files.last_mut() {
+                if line.starts_with("new file mode ") {
+                    file.fate = Fate::Created;
+                } else if line.starts_with("deleted file mode ") {
+                    file.fate = Fate::Deleted;
+                }
                 let named = line.strip_prefix("+++ ").or_else(|| line.strip_prefix("--- "));
                 if let Some(path) = named.map(unquoted).filter(|path| path != "/dev/null") {
                     file.path = path.get(2..).unwrap_or_default().to_owned();
@@ -142,8 +169,15 @@ mod tests {
         let added: Vec<_> = files[0].side(Side::Added).map(|l| (l.number, l.text.as_str())).collect();
         assert_eq!(added, [(4, "++ c")]);
         assert_eq!(files[0].side(Side::Removed).next().unwrap().text, "-- b");
-        assert_eq!(files[1].path, "gone");
+        assert_eq!((files[1].path.as_str(), files[1].fate), ("gone", Fate::Deleted));
         assert_eq!(files[1].side(Side::Removed).count(), 1);
+    }
+
+    #[test]
+    fn an_empty_new_file_has_a_name_and_a_fate() {
+        let files = parse("diff --git a/d/e.md b/d/e.md\nnew file mode 100644\nindex 000..e69\n");
+        assert_eq!((files[0].path.as_str(), files[0].fate), ("d/e.md", Fate::Created));
+        assert!(files[0].lines.is_empty());
     }
 
     #[test]

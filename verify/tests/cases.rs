@@ -64,6 +64,13 @@ fn minutes() {
 }
 ";
 
+const HOURS_TEST: &str = "
+#[test]
+fn hours() {
+    assert_eq!(parse_duration(\"1h\").unwrap().as_secs(), 3600);
+}
+";
+
 const CARGO: &str =
     "[package]\nname = \"durations\"\nversion = \"0.1.0\"\n\n[dependencies]\nserde = \"1.0.200\"\n";
 const USAGE: &str =
@@ -93,8 +100,18 @@ impl Repository {
             "        _ =>",
             "        \"h\" => Some(Duration::from_secs(number * 3600)),\n        _ =>",
         );
-        repository
-            .branch("GOOD", &[("src/lib.rs", &hours), ("tests/durations.rs", &TESTS.replace("2m", "120s"))]);
+        repository.branch(
+            "GOOD",
+            &[("src/lib.rs", &hours), ("tests/durations.rs", &format!("{TESTS}{HOURS_TEST}"))],
+        );
+        repository.branch(
+            "WEAKER",
+            &[("src/lib.rs", &hours), ("tests/durations.rs", &TESTS.replace("2m", "120s"))],
+        );
+        let ends = TESTS.replace("    assert_eq!", "    return;\n    assert_eq!");
+        repository.branch("ENDS_EARLY", &[("src/lib.rs", &hours), ("tests/durations.rs", &ends)]);
+        let untested = format!("{CARGO}\n[[test]]\nname = \"durations\"\ntest = false\n");
+        repository.branch("UNTESTED", &[("src/lib.rs", &hours), ("Cargo.toml", &untested)]);
         let stub = LIB.replace("        _ =>", "        \"h\" => todo!(),\n        _ =>");
         repository.branch("ONLY_README", &[("README.md", "# durations\n\nNow with hours.\n")]);
         repository.branch("ONLY_TESTS", &[("tests/durations.rs", &TESTS.replace("120", "120 + 0"))]);

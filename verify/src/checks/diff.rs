@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::weakened;
 use crate::attempt::{Attempt, Kind};
 use crate::observation::{Observation, Standing, worst};
 use crate::patch::{FilePatch, Side};
@@ -88,9 +89,10 @@ fn written(attempt: &Attempt<'_>, files: &[String]) -> Observation {
         let logic = attempt.patch().into_iter().flatten().find_map(changed_logic);
         found.extend(logic.map(|detail| (Standing::Hard, detail)));
     }
-    if let Some(patch) = attempt.patch() {
-        found.extend(super::weakened::tests(&attempt.task.text, patch));
-    }
+    found.extend(match attempt.patch() {
+        Some(patch) => weakened::tests(&attempt.task.text, patch),
+        None => weakened::unseen(&attempt.task.text, files),
+    });
     if attempt.kind == Kind::Implement {
         found.extend(beside_the_point(&attempt.task.text, files).map(|detail| (Standing::Missing, detail)));
     }
@@ -107,15 +109,8 @@ fn beside_the_point(task: &str, files: &[String]) -> Option<String> {
     let name = |file: &str| file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
     let is_document =
         |file: &str| [".md", ".mdx", ".txt", ".rst", ".adoc"].iter().any(|end| name(file).ends_with(end));
-    let is_test = |file: &str| {
-        let name = name(file);
-        file.split('/')
-            .any(|part| matches!(part, "test" | "tests" | "spec" | "specs" | "__tests__" | "testdata"))
-            || ["test_", "test."].iter().any(|start| name.starts_with(start))
-            || ["_test.", ".test.", ".spec.", "_spec."].iter().any(|part| name.contains(part))
-    };
     let asked = ASKED.is_match(task) || files.iter().any(|file| task.contains(file.as_str()));
-    let beside = !asked && files.iter().all(|file| is_document(file) || is_test(file));
+    let beside = !asked && files.iter().all(|file| is_document(file) || weakened::is_test(file));
     beside.then(|| "only documents and tests changed, though neither was asked for".to_owned())
 }
 
