@@ -2,12 +2,16 @@
 //! only if it fails on the change.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
+use regex::Regex;
 use shared::Problem;
+use shared::process::How;
 use shared::section::{Outcome, Severity};
 
+use super::diagnostics::regex;
+use super::output::Ran;
 use super::{Place, Planned, judge, output, start};
 use crate::change::Repository;
 use crate::found::{Found, mark_existing};
@@ -21,27 +25,33 @@ pub(crate) struct Baselines {
 }
 
 /// What a command found at an earlier commit, or why that can not be known.
-type Earlier = OnceLock<Result<Vec<Found>, String>>;
+type Earlier = OnceLock<Result<Before, String>>;
+
+/// How it ended at an earlier commit.
+#[derive(Default)]
+struct Before {
+    found: Vec<Found>,
+    /// If it failed: how, and what it said, in the form of [`same_words`].
+    failure: Option<(How, String)>,
+}
 
 /// The commit, the command, the directory in the repository.
 type Key = (String, Vec<String>, PathBuf);
 
 impl Baselines {
     /// Marks what failed before the change already. If nothing is left that counts, the gate passes.
-    pub(super) fn compare(&self, gate: &mut Gate, planned: &Planned, place: &Place) {
+    pub(super) fn compare(&self, gate: &mut Gate, planned: &Planned, place: &Place, (how, ran): (How, &Ran)) {
         let (Some(base), Some(repository)) = (&place.base, &place.repository) else { return };
         let repair = repair::wanted(&place.task, &planned.gate);
         if repair == Repair::Yes {
             // What was to be repaired is still broken.
             return;
         }
-        // Without findings by name there is nothing to compare: a failure is a failure.
         let comparable = |found: &Found| {
             found.finding.severity == Severity::Error && found.finding.rule != "command-failed"
         };
-        if !gate.found.iter().any(comparable) {
-            return;
-        }
+        // Without findings by name all that can be compared is the failure as a whole.
+        let by_name = gate.found.iter().any(comparable);
         let key = (base.clone(), planned.argv.clone(), planned.dir.clone());
         let cell = {
             let mut known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -50,8 +60,22 @@ impl Baselines {
         let before = cell.get_or_init(|| run_at(base, repository, planned));
         let reason = gate.reason.take().unwrap_or_default();
         match before {
+            Ok(before) if !by_name => {
+                let now = (how, same_words(&ran.text, &place.root));
+                if before.failure.as_ref() != Some(&now) {
+                    gate.reason = Some(reason);
+                    return;
+                }
+                for found in &mut gate.found {
+                    found.existing = true;
+                }
+                gate.outcome = Outcome::Unverifiable;
+                gate.reason = Some(format!(
+                    "{reason}; it fails in exactly the same way at the commit before, so nothing says whether the change is right"
+                ));
+            }
             Ok(before) => {
-                mark_existing(&mut gate.found, before);
+                mark_existing(&mut gate.found, &before.found);
                 if repair == Repair::Perhaps {
                     for found in gate.found.iter_mut().filter(|found| found.existing) {
                         found.existing = !repair::names(&place.task, test_name(&found.finding.message));
@@ -75,6 +99,12 @@ impl Baselines {
                             Outcome::Unverifiable,
                             Some(format!("{still}; whether to repair it was the task is not known")),
                         ),
+                        // What does not compile, before and now, has tested nothing.
+                        _ if planned.gate == "tests"
+                            && ran.tests.is_none_or(|tests| tests.executed() == 0) =>
+                        {
+                            (Outcome::Unverifiable, Some(format!("{still}; no test was run")))
+                        }
                         _ => (Outcome::Pass, Some(still)),
                     };
                 }
@@ -90,11 +120,11 @@ fn test_name(message: &str) -> &str {
 }
 
 /// Runs the command at a commit, in a temporary working tree.
-fn run_at(base: &str, repository: &Repository, planned: &Planned) -> Result<Vec<Found>, String> {
+fn run_at(base: &str, repository: &Repository, planned: &Planned) -> Result<Before, String> {
     let tree = Tree::new(base, repository).map_err(|problem| problem.full_message())?;
     if !tree.path.join(&planned.dir).is_dir() {
         // The project did not exist: nothing of it failed.
-        return Ok(Vec::new());
+        return Ok(Before::default());
     }
     super::ready(planned, &tree.path)?;
     let ended = start(planned, &tree.path, true)?;
@@ -102,8 +132,22 @@ fn run_at(base: &str, repository: &Repository, planned: &Planned) -> Result<Vec<
     let verdict = judge::judge(planned, &ended, &ran);
     match verdict.outcome {
         Outcome::Unverifiable => Err(verdict.reason.unwrap_or_default()),
-        _ => Ok(ran.found),
+        Outcome::Fail => {
+            let failure = Some((ended.how, same_words(&ran.text, &tree.path)));
+            Ok(Before { found: ran.found, failure })
+        }
+        _ => Ok(Before { found: ran.found, failure: None }),
     }
+}
+
+/// Returns what a program said without what differs from run to run: where it ran, how long it took, when.
+fn same_words(text: &str, root: &Path) -> String {
+    static CHANCE: LazyLock<Regex> = regex!(
+        r"\b\d+(?:\.\d+)? ?(?:ms|µs|us|ns|s|secs?|seconds?|minutes?)\b|\b\d{4}-\d\d-\d\d[T ]|\b\d\d:\d\d:\d\d(?:\.\d+)?|0x[0-9a-fA-F]{4,}|\[\d+\]:|/tmp/[\w./-]+"
+    );
+    let text = text.replace(root.to_string_lossy().as_ref(), "<root>");
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    CHANCE.replace_all(&lines.join("\n"), "<chance>").into_owned()
 }
 
 /// A working tree of a commit that is removed when it is no longer needed.

@@ -215,16 +215,16 @@ fn run(planned: &Planned, place: &Place, baselines: &Baselines) -> Gate {
         }
     };
     gate.elapsed_ms = ended.elapsed.as_millis() as u64;
-    let ran = output::read(planned, &ended, &place.root);
+    let mut ran = output::read(planned, &ended, &place.root);
     let verdict = judge::judge(planned, &ended, &ran);
     gate.outcome = verdict.outcome;
     gate.reason = verdict.reason;
-    gate.found = ran.found;
+    gate.found = std::mem::take(&mut ran.found);
     if gate.outcome == Outcome::Fail {
         if !gate.found.iter().any(Found::counts) {
             gate.found.push(last_words(&ended));
         }
-        baselines.compare(&mut gate, planned, place);
+        baselines.compare(&mut gate, planned, place, (ended.how, &ran));
     }
     if planned.severity < Severity::Error {
         soften(&mut gate, planned.severity);

@@ -328,3 +328,30 @@ fn an_exit_code_alone_is_evidence_only_if_somebody_vouches_for_it() {
         }
     }
 }
+
+#[test]
+fn what_fails_in_exactly_the_same_way_as_before_says_nothing_about_the_change() {
+    let world = World::new();
+    let run = "cat says; echo \\\"took 0.$$ s in $PWD\\\" >&2; exit $(cat code)";
+    world.write(
+        "specpipe.toml",
+        format!("[[gates.commands]]\nname = \"tests\"\nrun = [\"sh\", \"-c\", \"{run}\"]\n"),
+    );
+    let base = world.write("says", "no database\n").write("code", "1").write("a.py", "x = 1\n").commit();
+    world.write("a.py", "x = 2\n");
+    let judge = |text: &str| {
+        let line = json!({"id": "a", "task": text, "dispatch": {"attempt": 1, "status": "ok", "executor": "implement", "tier": 2,
+            "base": base, "files_changed": ["a.py"]}});
+        world.gates_on(&["--gate", "tests"], &line.to_string()).record()["gates"]["results"][0].clone()
+    };
+    let same = judge("add a constant");
+    assert_eq!(same["outcome"], "unverifiable", "{same}");
+    assert!(same["reason"].as_str().unwrap().contains("exactly the same way at the commit before"), "{same}");
+    assert_eq!(judge("make the failing tests pass")["outcome"], "fail");
+    world.write("code", "2");
+    assert_eq!(judge("add a constant")["outcome"], "fail");
+    world.write("code", "1").write("says", "no database\nno table\n");
+    assert_eq!(judge("add a constant")["outcome"], "fail");
+    world.write("code", "0").write("says", "");
+    assert_eq!(judge("add a constant")["outcome"], "pass");
+}
