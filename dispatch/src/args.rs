@@ -144,6 +144,11 @@ pub struct Args {
           help_heading = "Limits")]
     pub output_limit: Option<u64>,
 
+    /// The most that a program may print before it is ended; 0 is no limit [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, env = "SPECPIPE_DISPATCH_OUTPUT_MAX", hide_env = true,
+          help_heading = "Limits")]
+    pub output_max: Option<u64>,
+
     /// The price table to use instead of the built-in one
     #[arg(
         long,

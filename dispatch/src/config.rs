@@ -20,6 +20,9 @@ const TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// How much of an output stays in its record.
 const OUTPUT_LIMIT: u64 = 64 << 10;
 
+/// How much a program may print, if nobody says otherwise.
+const OUTPUT_MAX: u64 = 256 << 20;
+
 /// Fewer tasks at once would leave a machine idle that mostly waits for others.
 const FEWEST_JOBS: usize = 4;
 
@@ -66,6 +69,10 @@ impl Config {
             root: root.path.clone(),
             outputs: root.path.join(DIRECTORY).join("outputs"),
             output_limit,
+            output_max: args
+                .output_max
+                .or(settings.output_max)
+                .map_or(OUTPUT_MAX, |most| if most == 0 { u64::MAX } else { most }),
         };
         let wishes = Wishes {
             argv: &args.argv,

@@ -133,6 +133,7 @@ pub(crate) struct Surroundings {
     pub(crate) root: PathBuf,
     pub(crate) outputs: PathBuf,
     pub(crate) output_limit: usize,
+    pub(crate) output_max: u64,
 }
 
 impl Routes {
@@ -300,7 +301,11 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn push(&mut self, name: &str, backend: Backend, settings: &BackendSettings) -> usize {
         let identity = match &backend {
-            Backend::Command(program) => format!("{:?}", (program.preset, &program.argv, &program.env)),
+            Backend::Command(program) => {
+                // What was cut off is another result where more may be printed.
+                let most = program.preset.is_none().then_some(program.output_max);
+                format!("{:?}", (program.preset, &program.argv, &program.env, most))
+            }
             Backend::Replay(replay) => replay.fingerprint().to_owned(),
             _ => settings.base_url.clone().unwrap_or_default(),
         };
@@ -318,6 +323,7 @@ impl Builder<'_> {
         let program = Program {
             argv: argv.to_vec(),
             output_limit: self.place.output_limit,
+            output_max: self.place.output_max,
             outputs: self.place.outputs.clone(),
             ..Program::default()
         };
@@ -397,6 +403,7 @@ impl Builder<'_> {
             preset,
             idle_timeout: settings.idle_timeout.or(preset.map(|_| IDLE)).filter(|timeout| !timeout.is_zero()),
             output_limit: self.place.output_limit,
+            output_max: self.place.output_max,
             outputs: self.place.outputs.clone(),
         }
     }

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) worktrees: Option<Worktrees>,
     #[serde(deserialize_with = "size")]
     pub(crate) output_limit: Option<u64>,
+    #[serde(deserialize_with = "size")]
+    pub(crate) output_max: Option<u64>,
     pub(crate) prices: Option<PathBuf>,
     pub(crate) tiers: BTreeMap<String, TierSettings>,
     pub(crate) backends: BTreeMap<String, BackendSettings>,

@@ -5,6 +5,7 @@
 //! exit 0 on a refused key, `success` on an error, codes that are an HTTP status modulo 256 have all been seen).
 
 mod aider;
+mod bound;
 mod claude;
 mod codex;
 mod fault;
@@ -56,6 +57,8 @@ pub(crate) struct Program {
     pub(crate) idle_timeout: Option<Duration>,
     /// Beyond how many bytes its output goes to a file.
     pub(crate) output_limit: usize,
+    /// The most that it may print, if it is no agent program.
+    pub(crate) output_max: u64,
     /// Where such files are.
     pub(crate) outputs: PathBuf,
 }
@@ -189,7 +192,9 @@ impl Program {
             .map(|argument| as_argument(argument, &job.task.text))
             .collect::<Result<Vec<_>, _>>()?;
         let spool = self.outputs.join(format!("{}-{}-{}", name_of(&job.id), job.attempt, &unique()));
-        let mut command = self.command(job, argv).capture(self.output_limit).spool(spool);
+        let most = self.output_max;
+        let in_memory = self.output_limit.min(usize::try_from(most).unwrap_or(usize::MAX));
+        let mut command = self.command(job, argv).capture(in_memory).spool(&spool);
         if !takes_argument {
             command = command.stdin(job.plain.as_bytes());
         }
@@ -202,10 +207,11 @@ impl Program {
         if let Some(file) = &prompt {
             command = command.env("SPECPIPE_PROMPT", file.path());
         }
-        let ended = command.run().map_err(|problem| problem.full_message())?;
+        let ended = bound::run(command, &spool, most).map_err(|problem| problem.full_message())?;
         let mut draft = Draft::new(Status::Ok);
-        (draft.output, draft.output_file) = output(&ended.stdout, self.output_limit);
+        (draft.output, draft.output_file) = output(&ended.stdout, in_memory);
         judge(&mut draft, &ended, job);
+        bound::cut(&mut draft, ended.stdout.total, most);
         Ok(draft)
     }
 
@@ -408,6 +414,7 @@ mod tests {
         Program {
             argv: argv.iter().map(|argument| (*argument).to_owned()).collect(),
             output_limit: 1000,
+            output_max: u64::MAX,
             outputs: std::env::temp_dir(),
             ..Program::default()
         }

@@ -41,6 +41,33 @@ fn a_large_output_goes_to_a_file() {
 }
 
 #[test]
+fn a_program_that_prints_for_ever_is_ended() {
+    let place = Place::new();
+    for (arguments, toml) in [("--output-max 100k", ""), ("", "[dispatch]\noutput_max = \"100k\"\n")] {
+        place.write("specpipe.toml", toml);
+        let ran = place.run_script(arguments, "exec yes", TASK).exits(0);
+        let dispatch = &ran.record("a")["dispatch"];
+        assert_eq!(dispatch["status"], "truncated", "{dispatch}");
+        let reason = dispatch["reason"].as_str().unwrap();
+        assert_eq!(reason, "printed more than it may (100KiB); --output-max sets how much that is");
+        let file = &dispatch["output_file"];
+        let whole = std::fs::read(file["path"].as_str().unwrap()).unwrap();
+        assert_eq!((whole.len(), file["bytes"].as_u64()), (102_400, Some(102_400)));
+        assert_eq!(file["blake3"], blake3::hash(&whole).to_hex().to_string());
+        assert!(dispatch["output"].as_str().unwrap().starts_with("y\ny\n"));
+    }
+    place.write("specpipe.toml", "");
+    // Less than what is kept in the record is a limit as well.
+    let ran = place.run_script("--output-max 1k", "seq 1 5000", TASK).exits(0);
+    let dispatch = &ran.record("a")["dispatch"];
+    assert_eq!((&dispatch["status"], &dispatch["output_file"]["bytes"]), (&"truncated".into(), &1024.into()));
+    let ran = place.run_script("--output-max 0", "seq 1 5000", TASK).exits(0);
+    assert_eq!(ran.record("a")["dispatch"]["status"], "ok");
+    let slow = place.run_script("--output-max 1k --timeout 300ms", "seq 1 100; sleep 600", TASK).exits(0);
+    assert_eq!(slow.record("a")["dispatch"]["status"], "timeout");
+}
+
+#[test]
 fn nothing_more_is_started_once_the_budget_is_spent() {
     let place = Place::new();
     let answers: String =
