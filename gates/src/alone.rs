@@ -137,7 +137,7 @@ fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed
             gates.push(scope::check(touched, declared.as_deref(), config.scope).0);
         }
         if touched.is_empty() {
-            return Ok(Report { gates, files: 0, not_run: Vec::new() });
+            return Ok(Report::new(gates, &[], Vec::new()));
         }
     }
     let touched = work
@@ -157,10 +157,18 @@ fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed
     let baselines = commands::Baselines::default();
     gates.extend(commands::check(&place, config, &baselines));
     let not_run = commands::not_run(&place, config);
-    Ok(Report { gates, files: work.subjects.len(), not_run })
+    Ok(Report::new(gates, &work.subjects, not_run))
 }
 
 impl Report {
+    fn new(gates: Vec<Gate>, subjects: &[Subject], not_run: Vec<String>) -> Report {
+        // A file that is gone was not looked at, but something may be said of its name.
+        let looked_at = subjects.iter().map(|subject| shown(&subject.path));
+        let told = gates.iter().flat_map(|gate| &gate.found).filter_map(|found| found.finding.path.clone());
+        let files = looked_at.chain(told).collect::<std::collections::BTreeSet<String>>().len();
+        Report { gates: gates.into_iter().map(Gate::clean).collect(), files, not_run }
+    }
+
     /// Tells whether the answer is no.
     fn is_no(&self, strict: bool) -> bool {
         match self.outcome() {

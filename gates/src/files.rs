@@ -67,7 +67,11 @@ impl Looked {
         let between = Instant::now();
         let secrets = match wanted.secrets {
             true if content.len() > secrets::MAX_BYTES => too_large(),
-            true => Checked::Yes(secrets::scan(path, content)),
+            true => {
+                let mut found = secrets::in_name(&shown(path));
+                found.extend(secrets::scan(path, content));
+                Checked::Yes(found)
+            }
             false => Checked::NotApplicable,
         };
         clock.syntax.fetch_add((between - started).as_micros() as u64, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use shared::section::{Finding, GateResult, GateType, Outcome, Severity};
 
 use crate::found::{Checked, Found, finding};
+use crate::secrets;
 
 /// A record carries so many findings of a gate; errors come first.
 const MAX_FINDINGS: usize = 100;
@@ -92,6 +93,18 @@ impl Gate {
         if !reasons.is_empty() {
             self.reason = Some(reasons.join("; "));
         }
+    }
+
+    /// Takes credentials out of the names of files and out of the reason; nothing is written before this.
+    #[must_use]
+    pub(crate) fn clean(mut self) -> Gate {
+        for path in self.found.iter_mut().filter_map(|found| found.finding.path.as_mut()) {
+            if let std::borrow::Cow::Owned(clean) = secrets::clean_name(path) {
+                *path = clean;
+            }
+        }
+        self.reason = self.reason.map(|reason| secrets::redact(&reason).into_owned());
+        self
     }
 
     /// Returns the gate as a record carries it.

@@ -60,7 +60,7 @@ impl Judge {
             };
             gates.extend(commands::check(&place, &self.config, &self.baselines));
         }
-        let results: Vec<GateResult> = gates.into_iter().map(Gate::into_result).collect();
+        let results: Vec<GateResult> = gates.into_iter().map(|gate| gate.clean().into_result()).collect();
         let outcome = Outcome::worst(results.iter().map(|result| result.outcome));
         Ok(Gates { attempt, outcome, results, scope })
     }

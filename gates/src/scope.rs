@@ -8,7 +8,7 @@ use shared::section::{GateType, Outcome, Scope, Severity};
 use crate::args::ScopeMode;
 use crate::found::{Found, finding};
 use crate::gate::Gate;
-use crate::glob;
+use crate::{glob, secrets};
 
 /// So many undeclared files fail.
 const TOO_MANY: usize = 3;
@@ -47,6 +47,7 @@ pub(crate) fn check(changed: &[String], declared: Option<&[String]>, mode: Scope
         .collect();
     gate.files = changed.len();
     let outcome = gate.outcome;
+    let undeclared = undeclared.iter().map(|path| secrets::clean_name(path).into_owned()).collect();
     (gate, Scope { declared: declared.map(<[String]>::to_vec), undeclared, outcome })
 }
 

@@ -22,7 +22,9 @@ pub(super) fn write(report: &Report, color: bool, detail: Detail) -> String {
             Detail::Normal => Severity::Warning,
             Detail::All => Severity::Note,
         };
-        if finding.severity < least {
+        // Whoever wants to hear only of failures wants to hear nothing of a gate that does not fail.
+        let passes = detail == Detail::Errors && gate.outcome != Outcome::Fail;
+        if finding.severity < least || passes {
             continue;
         }
         let place = place(found);

@@ -20,6 +20,7 @@ use shared::section::Severity;
 use crate::found::{Found, finding};
 use crate::text::{self, Lines};
 use rule::{Doubt, RULES, Rule};
+use value::Kind;
 
 /// Larger files are not looked at and make the gate unverifiable.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
@@ -61,7 +62,7 @@ impl Scanner {
     }
 
     /// Returns where credentials are, in order, with the rule that says so; each text once.
-    fn places(&self, content: &[u8], binary: bool, bare: bool) -> Vec<(Range<usize>, &'static Rule)> {
+    fn places(&self, content: &[u8], binary: bool, kind: Kind) -> Vec<(Range<usize>, &'static Rule)> {
         let mut windows: BTreeSet<(usize, usize, usize)> = BTreeSet::new();
         for hit in self.keywords.find_overlapping_iter(content) {
             let rule = self.owners[hit.pattern().as_usize()];
@@ -75,10 +76,11 @@ impl Scanner {
         for (index, start, end) in windows {
             let rule = &RULES[index];
             for captures in self.regexes[index].captures_iter(&content[start..end]) {
-                let Some(group) = captures
-                    .name("secret")
-                    .or_else(|| captures.name("other").filter(|_| bare || rule.doubt == Doubt::Format))
-                else {
+                let Some(group) = captures.name("secret").or_else(|| {
+                    captures
+                        .name("other")
+                        .filter(|other| is_bare_value(kind, rule, &captures, other.as_bytes()))
+                }) else {
                     continue;
                 };
                 let range = start + group.start()..start + group.end();
@@ -92,6 +94,28 @@ impl Scanner {
         places.sort_by_key(|(range, _)| range.start);
         places
     }
+}
+
+/// Tells whether a value that stands without quotes is one. In settings it is; elsewhere only `NAME=value` may be
+/// one, if the value is nothing that a program or a sentence would hold.
+fn is_bare_value(kind: Kind, rule: &Rule, captures: &Captures, value: &[u8]) -> bool {
+    if kind == Kind::Settings || rule.doubt == Doubt::Format {
+        return true;
+    }
+    let Some(name) = captures.name("name") else { return false };
+    let whole = captures.get(0).map_or(&b""[..], |whole| whole.as_bytes());
+    let assigned =
+        whole.len() == name.as_bytes().len() + 1 + value.len() && whole[name.as_bytes().len()] == b'=';
+    let constant = name.as_bytes().iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+    let has = |test: fn(&u8) -> bool| value.iter().any(test);
+    assigned
+        && (constant || kind == Kind::Text)
+        && value.len() >= 8
+        && has(u8::is_ascii_alphabetic)
+        && has(u8::is_ascii_digit)
+        // `OTHER.field2` and `table[key1]` are program text.
+        && (kind == Kind::Text || !has(|byte| matches!(byte, b'.' | b':' | b'*' | b'?')))
+        && value::entropy(value) >= 2.75
 }
 
 /// Returns the line that holds the range, or the part around it if the line is very long.
@@ -187,7 +211,7 @@ fn key_follows(after: &[u8]) -> bool {
 /// Looks for credentials in a file; what stands on an allowed line comes as a note.
 pub(crate) fn scan(path: &Path, content: &[u8]) -> Vec<Found> {
     let content = &*text::decode(content);
-    let places = SCANNER.places(content, text::is_binary(content), has_bare_values(path));
+    let places = SCANNER.places(content, text::is_binary(content), kind(path));
     if places.is_empty() {
         return Vec::new();
     }
@@ -220,11 +244,11 @@ fn told(offset: usize, rule: &Rule, lines: &Lines) -> Found {
     Found::new(finding).on(text)
 }
 
-/// Tells whether values stand without quotes in such a file: settings and shell scripts, not program text.
-fn has_bare_values(path: &Path) -> bool {
-    let Some(name) = path.file_name() else { return false };
+/// Tells how values stand in such a file: without quotes in settings and shell scripts.
+fn kind(path: &Path) -> Kind {
+    let Some(name) = path.file_name() else { return Kind::Program };
     let name = name.to_string_lossy().to_ascii_lowercase();
-    let Some((stem, extension)) = name.rsplit_once('.') else { return true };
+    let Some((stem, extension)) = name.rsplit_once('.') else { return Kind::Settings };
     let settings = [
         "env",
         "ini",
@@ -246,12 +270,43 @@ fn has_bare_values(path: &Path) -> bool {
         "secret",
         "secrets",
     ];
-    stem.is_empty() || name.starts_with(".env") || settings.contains(&extension)
+    let text =
+        ["txt", "md", "markdown", "rst", "adoc", "org", "log", "text", "out", "csv", "tsv", "bak", "old"];
+    if stem.is_empty() || name.starts_with(".env") || settings.contains(&extension) {
+        Kind::Settings
+    } else if text.contains(&extension) {
+        Kind::Text
+    } else {
+        Kind::Program
+    }
+}
+
+/// Looks for credentials in the name of a file. Only what has the form of one counts: a name is no assignment.
+pub(crate) fn in_name(name: &str) -> Vec<Found> {
+    let places = SCANNER.places(name.as_bytes(), true, Kind::Program);
+    places
+        .into_iter()
+        .map(|(_, rule)| {
+            let message = format!("{} is in the name of the file; rename it and revoke this one", rule.what);
+            let mut finding = finding(rule.id, Severity::Error, message);
+            finding.cwe = Some("CWE-798".to_owned());
+            finding.owasp = Some("A07".to_owned());
+            Found::new(finding).on(name.as_bytes())
+        })
+        .collect()
+}
+
+/// Returns the name of a file with every credential in it replaced by `[secret]`.
+pub(crate) fn clean_name(name: &str) -> Cow<'_, str> {
+    replaced(name, SCANNER.places(name.as_bytes(), true, Kind::Program))
 }
 
 /// Returns the text with every credential in it replaced by `[secret]`.
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
-    let places = SCANNER.places(text.as_bytes(), false, true);
+    replaced(text, SCANNER.places(text.as_bytes(), false, Kind::Settings))
+}
+
+fn replaced<'a>(text: &'a str, places: Vec<(Range<usize>, &'static Rule)>) -> Cow<'a, str> {
     if places.is_empty() {
         return Cow::Borrowed(text);
     }

@@ -280,6 +280,22 @@ pub(super) static RULES: &[Rule] = &[
         doubt: Doubt::Url,
     },
     Rule {
+        id: "command-line-password",
+        what: "a password on a command line",
+        keywords: &["curl"],
+        pattern: r#"(?i-u:\bcurl)\s(?:[^\n|;]{0,400}?\s)??(?:-[a-zA-Z]{0,6}u\s{0,4}|--(?:proxy-)?user[ =])["']?(?<user>[^\s:"'`$<>]{1,80}):(?<secret>[^\s"'`<>|;]{3,200})"#,
+        min_entropy: 1.5,
+        doubt: Doubt::Url,
+    },
+    Rule {
+        id: "authorization-header",
+        what: "a credential in an Authorization header",
+        keywords: &["authorization"],
+        pattern: r#"(?i-u)authorization["'`]{0,2}\]?\s{0,3}(?:=>|[:=,])\s{0,3}[bfru]{0,2}["'`]?(?:bearer|basic|token|apikey)\s{1,3}(?<secret>[a-z0-9._~+/-]{16,2000}={0,2})"#,
+        min_entropy: 3.0,
+        doubt: Doubt::Name,
+    },
+    Rule {
         id: "hard-coded-credential",
         what: "a hard-coded credential",
         keywords: &[

@@ -230,3 +230,85 @@ fn rule_names_are_unique_and_every_expression_compiles() {
         assert!(rule.keywords.iter().all(|keyword| *keyword == keyword.to_lowercase()), "{}", rule.id);
     }
 }
+
+#[test]
+fn an_assignment_copied_from_settings_counts_in_any_file() {
+    let value = random(14, ALNUM) + "7a";
+    for path in ["notes.txt", "README.md", "a.log", "main.rs", "a.py", "x.unknown", "a.html"] {
+        assert_eq!(rules_of(path, &format!("DB_PASSWORD={value}\n")), ["hard-coded-credential"], "{path}");
+        assert_eq!(rules_of(path, &format!("  run API_TOKEN={value} make\n")).len(), 1, "{path}");
+    }
+    assert_eq!(rules_of("notes.txt", &format!("db_password={value}\n")).len(), 1);
+    for line in [
+        "DB_PASSWORD=secret",
+        "DB_PASSWORD=<your password>",
+        "DB_PASSWORD=changeme123456",
+        "DB_PASSWORD=$DB_PASSWORD2",
+        "DB_PASSWORD=xxxxxxxx1234",
+        "the password: Password8to12characters",
+        "set DB_PASSWORD=... before you start",
+        "API_TOKEN=token12345678",
+        "TOKEN=node2.first_child_3",
+    ] {
+        for path in ["notes.txt", "a.md", "a.rs"] {
+            assert_eq!(rules_of(path, line), [""; 0], "{path}: {line}");
+        }
+    }
+}
+
+#[test]
+fn command_lines_and_headers_hold_credentials_too() {
+    let password = random(12, ALNUM) + "4x";
+    for line in [
+        format!("curl -u admin:{password} https://api.internal/x"),
+        format!("curl -sSu 'admin:{password}' https://api.internal/x"),
+        format!("curl -X POST --user \"admin:{password}\" https://api.internal/x"),
+        format!("curl https://api.internal/x --user=admin:{password}"),
+    ] {
+        assert_eq!(rules_of("a.md", &line), ["command-line-password"], "{line}");
+        assert!(!redact(&line).contains(&password));
+    }
+    let token = random(32, ALNUM);
+    for line in [
+        format!("Authorization: Bearer {token}"),
+        format!("curl -H \"Authorization: Basic {token}==\" x"),
+        format!("headers = {{'Authorization': 'Bearer {token}'}}"),
+        format!("headers[\"Authorization\"] = \"Bearer {token}\""),
+        format!("req.setHeader('authorization', 'Bearer {token}')"),
+    ] {
+        for path in ["a.md", "a.js", "a.py"] {
+            assert_eq!(rules_of(path, &line), ["authorization-header"], "{path}: {line}");
+        }
+        assert!(!redact(&line).contains(&token));
+    }
+    for line in [
+        "curl -u user:password https://x",
+        "curl -u $USER:$PASSWORD https://x",
+        "curl -u \"$USER:${PASSWORD}\" https://x",
+        "curl -u <user>:<password> https://x",
+        "curl -u admin:{{ password }} https://x",
+        "curl -u your-name:your-token https://x",
+        "Authorization: Bearer $TOKEN",
+        "Authorization: Bearer ${ACCESS_TOKEN_2}",
+        "Authorization: Bearer <access-token>",
+        "Authorization: Bearer YOUR_ACCESS_TOKEN_1",
+        "Authorization: Bearer authentication",
+        "Authorization: Basic dXNlcjpwYXNzd29yZDE=",
+        "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        "format!(\"Authorization: Bearer {token1234567}\")",
+        "'Authorization': 'Bearer ' + token",
+    ] {
+        for path in ["a.md", "a.sh"] {
+            assert_eq!(rules_of(path, line), [""; 0], "{path}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_file_is_looked_at_and_cleaned() {
+    let secret = format!("gh{}_{}", "p", random(36, ALNUM));
+    let name = format!("notes/{secret}.txt");
+    assert_eq!(in_name(&name)[0].finding.rule, "github-token");
+    assert_eq!(clean_name(&name), "notes/[secret].txt");
+    assert!(in_name("src/password=hunter22x.rs").is_empty());
+}

@@ -1,5 +1,16 @@
 //! Whether a value is a credential or stands in for one.
 
+/// In what kind of file a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Settings and shell scripts: values have no quotes.
+    Settings,
+    /// Notes, documentation, logs: `NAME=value` is copied from settings.
+    Text,
+    /// Program text, and all that is not known: a value without quotes is mostly an expression.
+    Program,
+}
+
 /// Words that say that the value beside them is no real one.
 const STAND_INS: &[&str] = &[
     "example",
@@ -27,6 +38,11 @@ const STAND_INS: &[&str] = &[
     "not-a-real",
     "notareal",
     "sample",
+    // `user:`, `username:` and the examples of RFC 7617 and RFC 6749 in base64
+    "czzcagrsa3f0mzpn",
+    "dxnlcjp",
+    "dxnlcm5hbwu6",
+    "qwxhzgrpbjpvcgvu",
 ];
 
 /// What people write where any password will do; compared with the letters of the value alone.

@@ -285,3 +285,50 @@ fn its_own_sources_pass() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+#[test]
+fn a_token_in_the_name_of_a_file_is_found_and_never_written() {
+    let world = World::new();
+    let token = token();
+    world.write("a.py", "x = 1\n").commit();
+    world.write(format!("notes-{token}.py"), "x = (\n");
+    world.git(&["add", "--all"]);
+    for format in ["human", "jsonl", "sarif", "github"] {
+        for how in [&["."][..], &["--staged", "--declare", "src"], &["--diff", "HEAD", "--verbose"]] {
+            let ended = world.gates(&[&["--format", format], how].concat());
+            assert_eq!(ended.code, Some(1), "{format} {how:?}: {}", ended.stderr);
+            assert!(ended.stdout.contains("github-token"), "{format} {how:?}: {}", ended.stdout);
+            for written in [&ended.stdout, &ended.stderr] {
+                assert!(!written.contains(&token[4..]), "{format} {how:?}: {written}");
+            }
+        }
+    }
+}
+
+#[test]
+fn quiet_says_nothing_unless_a_gate_fails() {
+    let world = World::new();
+    world.write("a.h", "#define BEGIN {\nvoid f(void) BEGIN\n  x(1 2);\n}\n").write("b.py", "x = 1\n");
+    world.write(
+        "specpipe.toml",
+        "[[gates.commands]]\nname = \"lint\"\nrun = [\"sh\", \"-c\", \"echo 'b.py:1:1: error: no'\"]\n",
+    );
+    assert_eq!(world.gates(&["--quiet", "."]).with(0), "");
+    world.write("b.py", "x = (\n");
+    assert_eq!(world.gates(&["--quiet", "."]).with(1).lines().count(), 1);
+}
+
+#[test]
+fn both_names_of_renamed_files_are_counted_as_files() {
+    let world = World::new();
+    for name in ["a", "b"] {
+        world.write(format!("old/{name}.py"), format!("{name} = 1\n{name}{name} = 2\n"));
+    }
+    world.write("old/c.py", "c = 1\n").commit();
+    std::fs::create_dir(world.path().join("new")).unwrap();
+    for name in ["a", "b"] {
+        world.git(&["mv", &format!("old/{name}.py"), &format!("new/{name}.py")]);
+    }
+    let text = world.gates(&["--staged", "--gate", "scope", "--declare", "x"]).with(1);
+    assert!(text.contains("fail: 4 errors in 4 files"), "{text}");
+}
