@@ -13,6 +13,9 @@ use crate::local::Local;
 use crate::replay::Replay;
 use crate::settings::{BackendSettings, Settings, TierSettings};
 
+/// A token for Anthropic's API, which is used where there is no key.
+const AUTH_TOKEN: &str = "ANTHROPIC_AUTH_TOKEN";
+
 /// Why a task has nobody left to run it whose `max_tier` is 0.
 pub(crate) const NO_MODEL: &str =
     "max_tier 0 allows no model: raise it, or say in `task.run` what is to be run";
@@ -256,9 +259,12 @@ impl Routes {
 /// Returns the backend that is there, and what shows it.
 fn found() -> Option<(&'static str, String)> {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    for (variable, backend) in
-        [("ANTHROPIC_API_KEY", "anthropic"), ("OPENAI_API_KEY", "openai"), ("OPENAI_BASE_URL", "openai")]
-    {
+    for (variable, backend) in [
+        ("ANTHROPIC_API_KEY", "anthropic"),
+        (AUTH_TOKEN, "anthropic"),
+        ("OPENAI_API_KEY", "openai"),
+        ("OPENAI_BASE_URL", "openai"),
+    ] {
         if is_set(variable) {
             return Some((backend, format!("{variable} is set")));
         }
@@ -410,7 +416,16 @@ impl Builder<'_> {
 
     fn anthropic(&self, settings: &BackendSettings) -> Result<Anthropic, Problem> {
         let (url, key, variable) = server(settings, "ANTHROPIC", "https://api.anthropic.com");
-        let client = Anthropic::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable);
+        // A gateway in front of the API gives out tokens, which have a header of their own.
+        let token = || std::env::var(AUTH_TOKEN).ok().filter(|token| !token.is_empty());
+        let token = if key.is_none() && settings.key_env.is_none() { token() } else { None };
+        let client = match token {
+            Some(token) => {
+                let client = Anthropic::new(&url, Some(&token), None, self.retry.clone())?;
+                client.bearer()?.key_from(AUTH_TOKEN)
+            }
+            None => Anthropic::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable),
+        };
         match settings.idle_timeout {
             Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),
@@ -434,9 +449,14 @@ impl Builder<'_> {
     fn unknown(&self, name: &str) -> Problem {
         let mut known: Vec<&str> = vec!["local", "anthropic", "openai"];
         known.extend(Preset::ALL.map(Preset::name));
-        known.extend(self.settings.backends.keys().map(String::as_str));
+        let own = self.settings.backends.keys().map(String::as_str);
+        known.extend(
+            own.filter(|own| !["local", "anthropic", "openai"].contains(own) && Preset::named(own).is_none()),
+        );
         let list = known.join(", ");
-        let hint = match config::nearest(name, &known) {
+        // Whoever mistypes a name mostly begins it well; a name that begins otherwise is a bad guess.
+        let near = config::nearest(name, &known).filter(|near| near.chars().next() == name.chars().next());
+        let hint = match near {
             Some(nearest) => format!("did you mean `{nearest}`? known are {list}"),
             None => format!("known are {list}; [dispatch.backends.{name}] in specpipe.toml adds one"),
         };

@@ -1,5 +1,7 @@
 //! Who drafts a task.
 
+use std::io::{Read, Write};
+
 use crate::harness::{Place, Ran, finish};
 
 /// Lets dispatch look around for what is there.
@@ -224,4 +226,40 @@ fn an_agent_program_that_hangs_after_its_result_has_succeeded() {
     let ran = place.run("--backend claude", THINK).exits(0);
     let dispatch = &ran.record("a")["dispatch"];
     assert_eq!((dispatch["status"].as_str(), dispatch["output"].as_str()), (Some("ok"), Some("done")));
+}
+
+#[test]
+fn a_token_for_anthropic_is_sent_as_a_bearer_token() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            let count = stream.read(&mut buffer).unwrap();
+            assert!(count > 0, "the request ends in its head");
+            head.extend_from_slice(&buffer[..count]);
+        }
+        let body = r#"{"type":"error","error":{"type":"authentication_error","message":"no"}}"#;
+        let head_of_answer =
+            "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-type: application/json";
+        write!(stream, "{head_of_answer}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        // What is left of the request is read, so that the answer is not lost with it.
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
+        String::from_utf8_lossy(&head).to_lowercase()
+    });
+    let place = Place::new();
+    let mut command = place.command("--no-local");
+    command.env_remove("SPECPIPE_DISPATCH_BACKEND");
+    command.env("ANTHROPIC_BASE_URL", url).env("ANTHROPIC_AUTH_TOKEN", "t0ken");
+    command.args(["--model", "claude-haiku-5-5"]);
+    let ran = finish(command, "{\"id\":\"a\",\"task\":\"think\"}\n").exits(0);
+    let dispatch = &ran.record("a")["dispatch"];
+    assert_eq!(dispatch["status"], "auth", "{dispatch}");
+    assert!(dispatch["reason"].as_str().unwrap().contains("ANTHROPIC_AUTH_TOKEN"), "{dispatch}");
+    assert!(ran.stderr.contains("ANTHROPIC_AUTH_TOKEN is set"), "{}", ran.stderr);
+    let head = server.join().unwrap();
+    assert!(head.contains("authorization: bearer t0ken") && !head.contains("x-api-key"), "{head}");
 }

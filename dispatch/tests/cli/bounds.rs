@@ -330,6 +330,10 @@ fn wrong_settings_are_named() {
         ("--jobs 0", "0 is not in 1.."),
         ("--timeout 5", "`5` has no unit"),
         ("--backend nothing", "there is no backend `nothing`"),
+        (
+            "--backend nope",
+            "hint: known are local, anthropic, openai, claude, codex, gemini, opencode, aider, llm, ",
+        ),
         ("--budget=-1", "the budget is no amount of money"),
         ("--replay nowhere.jsonl", "cannot read the recorded answers `nowhere.jsonl`"),
         ("--nonsense", "unexpected argument '--nonsense'"),
