@@ -13,13 +13,18 @@ static INTENTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?ix)^(?:(?:okay|ok|sure|certainly|great|alright|of\ course|now|next|first|then|so)[,.!]?\ +){0,3}
         (?: i\ ?(?:'ll|\ will|\ am\ going\ to|'m\ going\ to|\ plan\ to|\ intend\ to)\ (?:now\ |first\ |then\ |next\ |start\ by\ |begin\ by\ )*
-            (?:start|begin|look|check|read|search|find|explore|examine|inspect|review|analy[sz]e|investigate|run|execute|
+            (?:start|begin|look|check|read|search|find|explore|examine|inspect|review|analy[sz]e|investigate|grep|report|run|execute|
                create|add|write|implement|update|modify|fix|refactor|edit|make|open|list|use|do|go|proceed|work|need|gather|scan|verify|test)
           | let\ me\ (?:now\ |first\ |start\ |begin\ |just\ |quickly\ )*
-            (?:start|begin|look|check|read|search|find|explore|examine|inspect|review|analy[sz]e|investigate|run|execute|
+            (?:start|begin|look|check|read|search|find|explore|examine|inspect|review|analy[sz]e|investigate|grep|report|run|execute|
                create|add|write|implement|update|modify|fix|refactor|edit|make|open|list|see|take|try|go|gather|scan|verify|test|by)
           | (?:here(?:'s|\ is)|this\ is)\ (?:my|the|a)\ (?:plan|approach)
           | (?:my|the)\ (?:plan|approach|next\ step)\ (?:is|would\ be|will\ be)
+          | (?:(?:next|first|further|remaining|proposed|suggested)\ steps?|plan|to-?do|approach)\ *(?::|$)
+          | i\ (?:would|'d|should|could|need\ to|have\ to|want\ to)\ (?:now\ |first\ |then\ |next\ |start\ by\ |begin\ by\ |also\ )*
+            (?:start|begin|look|check|read|search|grep|find|explore|examine|inspect|review|analy[sz]e|investigate|run|execute|open|list|see|scan)
+          | to\ \w+[^,.]*,\ (?:one|you|we|i)\ (?:should|would|could|can|must|need\ to|have\ to)\ (?:first|start|begin|open|look|read|search)
+          | (?:ich\ (?:werde|würde|beginne|fange)\b|zuerst\ (?:würde|werde|muss|sollte)\b|als\ (?:nächstes|erstes)\b|nächste\ schritte|mein\ plan\b)
         )",
     )
     .unwrap()
@@ -33,6 +38,19 @@ static GAVE_UP: LazyLock<Regex> = LazyLock::new(|| {
         (?:\w+\ )?(?:complete|finish|implement|access|open|run|read|execute|start|do|time|turns|context|perform|make|apply|connect|install)\b
         | \b(?:work|task|implementation|change)\ (?:is|remains|was\ left)\ (?:incomplete|unfinished|only\ partially|partially)\b
         | \b(?:i|we)\ (?:only\ )?(?:did\ part|partially\ (?:completed|implemented))\b",
+    )
+    .unwrap()
+});
+
+/// It says where the answer may be, and that is all.
+static GUESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)^[-*\ ]*(?:it(?:'s|\ is)\ |that(?:'s|\ is)\ |this\ is\ )?(?:probably|presumably|possibly|perhaps|maybe|likely|supposedly|i\ (?:guess|suppose|assume|suspect|would\ guess|imagine|expect)|my\ (?:best\ )?guess
+            |wahrscheinlich|vermutlich|vielleicht|ich\ (?:vermute|glaube|denke|nehme\ an)|i\ (?:think|believe))\b
+        | \b(?:i\ (?:have\ not|haven't|did\ not|didn't)\ (?:actually\ |yet\ )?(?:look(?:ed)?|check(?:ed)?|open(?:ed)?|read|search(?:ed)?|see|seen|verif(?:y|ied)))\b
+        | \b(?:is|are|lives?|sits?)\ (?:usually|typically|commonly|normally|most\ likely|probably|presumably)\b
+        | \b(?:might|may|could)\ (?:well\ )?be\ (?:it|in|at|the\ one)\b
+        | \bbased\ on\ (?:\w+\ )?conventions?\b | \b(?:please|bitte)\ (?:check|look|see|verify|prüfen)\b.*\b(?:yourself|selbst)\b",
     )
     .unwrap()
 });
@@ -101,12 +119,28 @@ fn evasions(attempt: &Attempt<'_>) -> Vec<(Standing, String)> {
         let last = sentences.last().is_some_and(|s| intends(&s.bare)) && ends_in_prose(attempt);
         if last && !wrote {
             found.push((Standing::Hard, "it ends by announcing work instead of doing it".to_owned()));
-        } else if intentions * 2 >= sentences.len()
-            && intentions > 0
+        } else if intentions > 0
+            && (intentions * 2 >= sentences.len() || sentences.first().is_some_and(|s| intends(&s.bare)))
             && attempt.answer.blocks.is_empty()
             && !wrote
         {
             found.push((Standing::Hard, "it is a plan, not the work".to_owned()));
+        }
+    }
+    if !wrote && matches!(attempt.kind, Kind::Explore | Kind::Validate | Kind::Review) {
+        let guesses = sentences.iter().filter(|s| GUESS.is_match(&s.bare)).collect::<Vec<_>>();
+        // A guess beside a finding is a remark, and a reviewer may suspect; alone, or as its first word, it is
+        // the answer.
+        let leads = sentences.first().is_some_and(|first| GUESS.is_match(&first.bare));
+        if let Some(guess) = guesses.first()
+            && (leads || guesses.len() * 2 >= sentences.len())
+        {
+            found.push((Standing::Missing, format!("it guesses: “{}”", super::shown(&guess.text))));
+        }
+        let asked = |s: &crate::answer::Sentence| s.text.trim_end().ends_with('?');
+        if !sentences.is_empty() && sentences.iter().all(asked) && attempt.answer.blocks.is_empty() {
+            let text = super::shown(&sentences[0].text);
+            found.push((Standing::Hard, format!("it only asks: “{text}”")));
         }
     }
     if let Some(sentence) = sentences.iter().find(|s| GAVE_UP.is_match(&s.bare)) {

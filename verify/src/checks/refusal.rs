@@ -37,6 +37,29 @@ static REFUSAL: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
+/// A refusal to look, wherever in the sentence it stands: whoever has no access or no tools has seen nothing.
+static UNABLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?ix)\b(?:i|we)\ (?:currently\ |really\ |also\ |simply\ )*(?:do\ not|don't|did\ not|didn't)\ (?:currently\ |actually\ |really\ )*have\ 
+              (?:any\ |direct\ |the\ |a\ |real\ |your\ |file\ )*(?:access|tools?|ability|permissions?|means|way|visibility)\b
+        | \b(?:i|we)\ (?:have|had)\ no\ (?:\w+\ )?(?:access|tools?|ability|permissions?|means|way)\b
+        | \b(?:i|we)\ (?:lack|lacked)\ (?:the\ )?(?:access|tools?|ability|permissions?)\b
+        | \b(?:i|we)\ (?:can't|cannot|can\ not|could\ not|couldn't|(?:am|was|were|are)\ (?:not\ able|unable)\ to)\ (?:directly\ |actually\ )?
+              (?:access|see|view|look|open|read|browse|inspect|examine|find\ out|tell|say|determine|review|run|execute|help|assist|comply|verify\ it)\b
+        | \bi'm\ (?:unable|not\ able)\ to\ (?:access|see|view|look|open|read|browse|inspect|examine|find\ out|tell|say|determine|review|run|execute)\b
+        | \bwithout\ (?:any\ )?access\ to\ (?:the|your|this)\b
+        | \bi\ (?:won't|will\ not|refuse\ to|decline\ to|must\ decline)\b
+        | \b(?:would|will|may|does)\ (?:violate|be\ against|go\ against|breach)\ (?:my|our|the)\ (?:guidelines|polic\w+|principles|rules)\b
+        | \b(?:request|task|question)\ (?:was|is|has\ been)\ (?:declined|refused|rejected|denied)\b
+        | ^sorry[,.!]?\ (?:no|but\ no|i)\b
+        | \bich\ (?:kann|konnte|darf)\b[^.]*\b(?:nicht|kein\w*|leider)\b[^.]*\b(?:helfen|zugreifen|einsehen|lesen|öffnen|prüfen|sehen|ausführen|finden|sagen|beantworten|beurteilen)\b
+        | \bich\ habe\ (?:leider\ )?kein\w*\ (?:\w+\ )?(?:zugriff|zugang|werkzeuge?|möglichkeit|berechtigung)\b
+        | \bich\ (?:bin|war)\ (?:leider\ )?nicht\ (?:in\ der\ lage|imstande|befugt)\b
+        | \b(?:das|dies|diese\ anfrage)\ (?:lehne\ ich|muss\ ich)\b[^.]*\bab(?:lehnen)?\b",
+    )
+    .unwrap()
+});
+
 /// Looks for a refusal in what the server says and in the executor's own words.
 pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
     const NAME: &str = "refusal";
@@ -51,7 +74,11 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         return Observation::new(NAME, Standing::Hard, format!("the model stopped with `{stop}`"));
     }
     let sentences = attempt.answer.sentences();
-    match sentences.iter().position(|sentence| REFUSAL.is_match(&sentence.bare)) {
+    // A writer whose change is there has looked, and says what else it could not do; a report that an "I" in the
+    // user's program cannot do something is quoted. Findings of a long report may name a gap.
+    let wrote = attempt.dispatch.files_changed.as_ref().is_some_and(|files| !files.is_empty());
+    let refuses = |bare: &str| REFUSAL.is_match(bare) || (!wrote && UNABLE.is_match(bare));
+    match sentences.iter().position(|sentence| refuses(&sentence.bare)) {
         None => Observation::new(NAME, Standing::Clean, ""),
         Some(at) => {
             let said = super::shown(&sentences[at].text);

@@ -31,6 +31,17 @@ static FAILURE_NAMED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?m)\b[\w./-]+\.\w+:\d+|\b\w+(?:::\w+)+\b|\b(?:test|Test|it_|spec_)\w*[_A-Z]\w+|^\s*(?:FAILED|FAIL|✗|✕|×|not ok|--- FAIL:)\s*\S+|`[^`\s]+`\s*(?:\(|:|—|-|in |at |fails|failed)").unwrap()
 });
 
+/// Output that was thought up, not seen.
+static EXPECTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:expected|example|sample|hypothetical|typical|simulated|assumed|likely)\s+(?:test\s+|command\s+)?(?:output|results?)\b|\b(?:output|result)s?\s+(?:would|should|will|might|could)\s+(?:be|look|read|show)\b|\b(?:would|should|will|might|could) (?:print|output|report|show|produce|give|look like)\b").unwrap()
+});
+
+/// Tells whether the answer came as text from a service that has no commands to run, with no sign of any.
+fn told(attempt: &Attempt<'_>) -> bool {
+    let service = matches!(attempt.dispatch.backend.as_deref(), Some("anthropic" | "openai"));
+    service && attempt.dispatch.exit_code.is_none()
+}
+
 pub(super) fn check(attempt: &Attempt<'_>) -> Observation {
     let text = attempt.answer.text;
     let mut lacks = Vec::new();
@@ -45,6 +56,17 @@ pub(super) fn check(attempt: &Attempt<'_>) -> Observation {
     }
     if !lacks.is_empty() {
         return Observation::new(NAME, Standing::Small, format!("it does not say {}", lacks.join(", nor ")));
+    }
+    if EXPECTED.is_match(text) {
+        let detail = "it says what is expected to come out, not what came out";
+        return Observation::new(NAME, Standing::Missing, detail);
+    }
+    if runner::ran_nothing(text) {
+        return Observation::new(NAME, Standing::Missing, "no test was run, so nothing is shown");
+    }
+    if runner::shows_output(text) && told(attempt) {
+        let detail = "a model that runs no commands tells what a runner printed, which is a claim";
+        return Observation::new(NAME, Standing::Missing, detail);
     }
     if runner::shows_output(text) {
         return Observation::new(NAME, Standing::Supporting, "the runner's own output is there");
