@@ -35,7 +35,7 @@ pub(crate) fn run(config: &Config, directory: &Path, mut io: Io) -> Exit {
         Err(error) => return io.diagnostics.fatal(&shared::writer::cannot_write(error)),
         Ok(()) => {}
     }
-    if report.is_no(config.strict) && !config.exit_zero { Exit::No } else { Exit::Ok }
+    if report.is_no() && !config.exit_zero { Exit::No } else { Exit::Ok }
 }
 
 enum Failed {
@@ -137,7 +137,7 @@ fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed
             gates.push(scope::check(touched, declared.as_deref(), config.scope).0);
         }
         if touched.is_empty() {
-            return Ok(Report::new(gates, &[], Vec::new()));
+            return Ok(Report::new(gates, &[], Vec::new(), config.strict));
         }
     }
     let touched = work
@@ -157,23 +157,23 @@ fn check(work: Work, config: &Config, directory: &Path) -> Result<Report, Failed
     let baselines = commands::Baselines::default();
     gates.extend(commands::check(&place, config, &baselines));
     let not_run = commands::not_run(&place, config);
-    Ok(Report::new(gates, &work.subjects, not_run))
+    Ok(Report::new(gates, &work.subjects, not_run, config.strict))
 }
 
 impl Report {
-    fn new(gates: Vec<Gate>, subjects: &[Subject], not_run: Vec<String>) -> Report {
+    fn new(gates: Vec<Gate>, subjects: &[Subject], not_run: Vec<String>, strict: bool) -> Report {
         // A file that is gone was not looked at, but something may be said of its name.
         let looked_at = subjects.iter().map(|subject| shown(&subject.path));
         let told = gates.iter().flat_map(|gate| &gate.found).filter_map(|found| found.finding.path.clone());
         let files = looked_at.chain(told).collect::<std::collections::BTreeSet<String>>().len();
-        Report { gates: gates.into_iter().map(Gate::clean).collect(), files, not_run }
+        Report { gates: gates.into_iter().map(Gate::clean).collect(), files, not_run, strict }
     }
 
     /// Tells whether the answer is no.
-    fn is_no(&self, strict: bool) -> bool {
+    fn is_no(&self) -> bool {
         match self.outcome() {
             Outcome::Fail => true,
-            Outcome::Unverifiable => strict,
+            Outcome::Unverifiable => self.strict,
             Outcome::Pass | Outcome::Skip => false,
         }
     }

@@ -39,10 +39,11 @@ pub(super) fn write(report: &Report, color: bool, detail: Detail) -> String {
         let place = if place.is_empty() { String::new() } else { format!("{}: ", paint(bold, &place)) };
         text.push_str(&format!("{place}{head}: {}{classes}\n", one_line(&finding.message)));
     }
-    if detail == Detail::Errors {
-        return text;
-    }
+    let quiet = detail == Detail::Errors;
     for gate in &report.gates {
+        if quiet && !(gate.outcome == Outcome::Unverifiable && report.strict) {
+            continue;
+        }
         let told = verbose
             || gate.outcome == Outcome::Unverifiable
             || (gate.outcome == Outcome::Fail && gate.reason.is_some());
@@ -56,7 +57,9 @@ pub(super) fn write(report: &Report, color: bool, detail: Detail) -> String {
             ));
         }
     }
-    text.push_str(&summary(report, &paint));
+    if !quiet {
+        text.push_str(&summary(report, &paint));
+    }
     text
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) files: usize,
     /// What could have been run and was not asked for.
     pub(crate) not_run: Vec<String>,
+    /// Whether missing evidence counts as a failure.
+    pub(crate) strict: bool,
 }
 
 impl Report {

@@ -316,6 +316,14 @@ fn quiet_says_nothing_unless_a_gate_fails() {
     assert_eq!(world.gates(&["--quiet", "."]).with(0), "");
     world.write("b.py", "x = (\n");
     assert_eq!(world.gates(&["--quiet", "."]).with(1).lines().count(), 1);
+    world.write("a.h", "void f(void);\n");
+    // Whoever lets missing evidence count is told what is missing.
+    world
+        .write("b.py", "x = 1\n")
+        .write("specpipe.toml", "[[gates.commands]]\nname = \"lint\"\nrun = [\"no-such-program\"]\n");
+    assert_eq!(world.gates(&["--quiet", "."]).with(0), "");
+    let text = world.gates(&["--quiet", "--strict", "."]).with(1);
+    assert!(text.starts_with("lint unverifiable: ") && text.lines().count() == 1, "{text}");
 }
 
 #[test]
