@@ -125,7 +125,11 @@ pub fn main<A: CommandLine>(tool: &'static str, run: fn(A, Io) -> Exit) -> Exit 
     }
     let args = match A::try_parse() {
         Ok(args) => args,
-        Err(error) => {
+        Err(mut error) => {
+            // clap advises to put an unknown option after `--`, where it would be run as a program.
+            if error.kind() == ErrorKind::UnknownArgument {
+                error.remove(clap::error::ContextKind::Suggested);
+            }
             // Printing the help into a closed pipe is as fine as printing anything else there.
             let _ = error.print();
             return match error.kind() {

@@ -15,6 +15,8 @@ pub struct Captured {
     pub file: Option<PathBuf>,
     writer: Option<File>,
     hash: Option<blake3::Hasher>,
+    /// The file could not be written, and is not begun again: it would look whole.
+    has_given_up: bool,
 }
 
 impl Captured {
@@ -69,17 +71,20 @@ impl Captured {
 
     pub(super) fn spool(&mut self, bytes: &[u8], limit: usize, path: Option<&Path>) {
         let Some(path) = path else { return };
-        if self.total <= limit as u64 {
+        if self.total <= limit as u64 || self.has_given_up {
             return;
         }
         if self.file.is_none() {
             // The first bytes beyond the limit: nothing has been cut yet, so all of it is still here.
             let so_far = self.bytes();
-            if let Ok(file) = create(path) {
-                self.file = Some(path.to_owned());
-                self.writer = Some(file);
-                self.hash = Some(blake3::Hasher::new());
-                self.append(&so_far);
+            match create(path) {
+                Ok(file) => {
+                    self.file = Some(path.to_owned());
+                    self.writer = Some(file);
+                    self.hash = Some(blake3::Hasher::new());
+                    self.append(&so_far);
+                }
+                Err(_) => self.has_given_up = true,
             }
         } else {
             self.append(bytes);
@@ -95,6 +100,7 @@ impl Captured {
             self.writer = None;
             self.file = None;
             self.hash = None;
+            self.has_given_up = true;
         }
     }
 }
