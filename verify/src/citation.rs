@@ -6,6 +6,7 @@
 
 mod tree;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -39,8 +40,28 @@ pub(crate) struct Citation {
 /// Returns every file that the answer names, in its prose and in blocks that are listings.
 pub(crate) fn citations(answer: &Answer<'_>) -> Vec<Citation> {
     let mut found = Vec::new();
+    let mut column: Option<Option<usize>> = None;
     for line in answer.prose.iter().filter(|line| !matches!(line.shape, Shape::Blank | Shape::Quote)) {
+        let before = found.len();
         in_line(line.text, &mut found);
+        if line.shape == Shape::Table {
+            // The first row says which column has lines; where it is no heading, the one behind the path has.
+            let column = *column.get_or_insert_with(|| heading(line.text, found.len() > before));
+            let placed = column.and_then(|column| cell(line.text, column));
+            found[before..].iter_mut().for_each(|citation| citation.lines = citation.lines.or(placed));
+        } else {
+            column = None;
+            line_below(line.text, before, &mut found);
+        }
+    }
+    for block in answer.blocks.iter().filter(|block| block.info == "json") {
+        for line in &block.lines {
+            let before = found.len();
+            if JSON_FILE.is_match(line) {
+                in_line(line, &mut found);
+            }
+            line_below(line, before, &mut found);
+        }
     }
     let plain = ["", "text", "txt", "plain", "plaintext", "tree"];
     for block in answer.blocks.iter().filter(|block| plain.contains(&block.info)) {
@@ -52,8 +73,58 @@ pub(crate) fn citations(answer: &Answer<'_>) -> Vec<Citation> {
     found
 }
 
+/// A member of a JSON document that names a file.
+static JSON_FILE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#""(?:file|path|filename|file_?path)"\s*:\s*""#).unwrap());
+
+/// Gives the file of the line above the number of a line that has nothing else: `Line: 12`.
+fn line_below(line: &str, before: usize, found: &mut [Citation]) {
+    static ALONE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?i)^[\s*\-"`]*(?:lines?|zeilen?|line[_ ]?(?:number|no|start)|start_?line)[*"`]*\s*[:=]?[\s*"`]*(\d+)(?:\s?(?:-|–|to)\s?(\d+))?\W*$"#).unwrap()
+    });
+    if found.len() == before
+        && let Some(last) = found.last_mut().filter(|citation| citation.lines.is_none())
+    {
+        last.lines = ALONE.captures(line).and_then(|numbers| range(&numbers));
+    }
+}
+
+/// Returns the column of a table that has line numbers, by its first row.
+fn heading(row: &str, has_path: bool) -> Option<usize> {
+    static LINE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)^\W*(?:at\s+)?(?:lines?|line\(s\)|zeilen?|l)(?:\s*(?:no\.?|nr\.?|numbers?))?\W*$")
+            .unwrap()
+    });
+    let cells = || row.trim().trim_matches('|').split('|');
+    if has_path {
+        return cells().position(|cell| number(cell).is_some());
+    }
+    cells().position(|cell| LINE.is_match(cell))
+}
+
+fn cell(row: &str, column: usize) -> Option<Range> {
+    number(row.trim().trim_matches('|').split('|').nth(column)?)
+}
+
+fn number(cell: &str) -> Option<Range> {
+    static NUMBER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^[\s`*]*L?(\d+)(?:\s?[-–]\s?L?(\d+))?[\s`*]*$").unwrap());
+    range(&NUMBER.captures(cell)?)
+}
+
+/// Returns the line with the paths of Windows written as everywhere else; it stays as long as it was.
+fn slashed(line: &str) -> Cow<'_, str> {
+    static PATH: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b\w[\w.-]+(?:\\\w[\w.-]+)+\.\w+\b").unwrap());
+    if !line.contains('\\') {
+        return Cow::Borrowed(line);
+    }
+    PATH.replace_all(line, |path: &regex::Captures<'_>| path[0].replace('\\', "/"))
+}
+
 /// Finds the paths in a line of prose.
 pub(crate) fn in_line(line: &str, found: &mut Vec<Citation>) {
+    let line = &*slashed(line);
     for (at, word) in words(line) {
         if found.len() >= LIMIT {
             return;
@@ -175,22 +246,39 @@ fn certainty(path: &str) -> Option<bool> {
             (!product && !object && !PRODUCTS.contains(&lower.as_str())).then_some(true)
         }
         Some(_) => (!bare).then_some(false),
-        None => (!bare || NAMES.contains(&last)).then_some(false),
+        // A slash at the end is how people say that they mean a directory; a route of a server begins with one.
+        None => {
+            (!bare || NAMES.contains(&last)).then_some(!bare && path.ends_with('/') && !path.starts_with('/'))
+        }
     }
 }
 
 fn lines_after(rest: &str) -> Option<Range> {
     static AFTER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[`*)\],:]{0,3}\s{0,2}[(,]?\s?(?:at |on |around )?(?:[Ll]ines?|L|ll?\.)\s?(\d+)(?:\s?(?:-|–|to)\s?L?(\d+))?\b")
+        Regex::new(
+            r"(?x)^[`*)\],:]{0,3}\s{0,2}[(,]?\s?(?:(?:is|somewhere|defined|located|starting|roughly|about|at|on|around|in|from|between|the)\ )*
+                (?:[Ll]ines?(?:\ numbers?)?|L|ll?\.|Zeilen?)\s?[:\#=]?\s?(\d+)(?:\s?(?:-|–|to|and|through|until|bis|und)\s?L?(\d+))?\b",
+        )
+        .unwrap()
+    });
+    static NTH: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[`*)\],:]{0,3}\s{0,2}[(,]?\s?(?:(?:at|on|in|the)\s)*(\d+)(?:st|nd|rd|th)\s+line\b")
             .unwrap()
     });
-    range(&AFTER.captures(rest)?)
+    static JSON: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"^"\s*,\s*"(?:line|start_?line|line_?(?:number|no|start))"\s*:\s*"?(\d+)(?:"?\s*,\s*"(?:end_?line|line_?end)"\s*:\s*"?(\d+))?"#).unwrap()
+    });
+    let found = AFTER.captures(rest).or_else(|| JSON.captures(rest));
+    match found {
+        Some(found) => range(&found),
+        None => NTH.captures(rest)?.get(1)?.as_str().parse().ok().map(|line| (line, line)),
+    }
 }
 
 fn lines_before(lead: &str) -> Option<Range> {
     static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r#"(?i)\blines?\s+(\d+)(?:\s?(?:-|–|to)\s?(\d+))?\s+(?:of|in)\s+(?:the file\s+)?[`"*\[]*$"#,
+            r#"(?i)\b(?:lines?|zeilen?)\s+(\d+)(?:\s?(?:-|–|to|and|through|bis|und)\s?(\d+))?\s+(?:of|in|von)\s+(?:the file\s+)?[`"*\[]*$|"line"\s*:\s*"?(\d+)"?\s*,\s*"(?:file|path|filename)"\s*:\s*"$|\b(\d+)(?:st|nd|rd|th) line of\s+[`"*\[]*$"#,
         )
         .unwrap()
     });
@@ -198,7 +286,7 @@ fn lines_before(lead: &str) -> Option<Range> {
 }
 
 fn range(found: &regex::Captures<'_>) -> Option<Range> {
-    let first = found.get(1)?.as_str().parse().ok()?;
+    let first = found.get(1).or_else(|| found.get(3)).or_else(|| found.get(4))?.as_str().parse().ok()?;
     let last =
         found.get(2).and_then(|m| m.as_str().parse().ok()).filter(|last| *last >= first).unwrap_or(first);
     Some((first, last))
@@ -292,6 +380,17 @@ mod tests {
             ("| src/lib.rs | 3 |", "src/lib.rs", None),
             ("docs/README.md#usage", "docs/README.md", None),
             ("./src/lib.rs:4", "./src/lib.rs", Some((4, 4))),
+            ("src/lib.rs between lines 3 and 5", "src/lib.rs", Some((3, 5))),
+            ("src/lib.rs, from line 3 to 5", "src/lib.rs", Some((3, 5))),
+            ("src/lib.rs, lines 3 to 5", "src/lib.rs", Some((3, 5))),
+            ("src/lib.rs, Line: 3", "src/lib.rs", Some((3, 3))),
+            ("src/lib.rs, 3rd line", "src/lib.rs", Some((3, 3))),
+            ("the 3rd line of src/lib.rs", "src/lib.rs", Some((3, 3))),
+            ("{\"file\":\"src/lib.rs\",\"line\":3}", "src/lib.rs", Some((3, 3))),
+            ("{\"line\": 3, \"file\": \"src/lib.rs\"}", "src/lib.rs", Some((3, 3))),
+            ("src/lib.rs, Zeile 3", "src/lib.rs", Some((3, 3))),
+            (r"it is in src\deep\lib.rs:3", "src/deep/lib.rs", Some((3, 3))),
+            ("all of src/deep/ is", "src/deep/", None),
             ("déjà/vu.py:1", "déjà/vu.py", Some((1, 1))),
         ] {
             assert_eq!(cited(line), one(path, lines), "{line}");
@@ -318,6 +417,22 @@ mod tests {
         ] {
             assert_eq!(cited(line), [], "{line}");
         }
+    }
+
+    #[test]
+    fn lines_that_stand_apart_from_their_file_belong_to_it() {
+        for text in [
+            "File: src/a.rs\nLine: 7",
+            "| file | line |\n|---|---|\n| src/a.rs | 7 |",
+            "| what | line | file |\n|---|---|---|\n| x | 7 | src/a.rs |",
+            "| src/a.rs | 7 |",
+            "```json\n[{\n  \"file\": \"src/a.rs\",\n  \"line\": 7\n}]\n```",
+        ] {
+            let found = citations(&Answer::parse(text));
+            assert_eq!(found.iter().map(|c| c.lines).collect::<Vec<_>>(), [Some((7, 7))], "{text}");
+        }
+        let counts = citations(&Answer::parse("| file | functions |\n|---|---|\n| src/a.rs | 7 |"));
+        assert_eq!(counts[0].lines, None);
     }
 
     #[test]

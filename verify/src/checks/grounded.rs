@@ -67,6 +67,10 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
             Seen::Nothing => {}
         }
     }
+    if attempt.kind == Kind::Explore && !seen.is_empty() && !to_the_point(attempt) {
+        let detail = "none of the cited places contains what the task asks about";
+        found.push((Standing::Missing, detail.to_owned()));
+    }
     let there = match seen.as_slice() {
         [] => "no file is cited that has to exist".to_owned(),
         [one] => format!("`{one}` is there, as cited"),
@@ -112,6 +116,9 @@ fn look_up(attempt: &Attempt<'_>, citation: &Citation) -> Seen {
     match found {
         Found::Files(files) => check_lines(attempt, citation, &files),
         Found::Directory => Seen::There,
+        Found::Outside if citation.certain && !attempt.task.text.contains(path) => {
+            Seen::Wrong(Standing::Doubt, format!("`{path}` is not inside the work, so nobody looked"))
+        }
         Found::Outside => Seen::Nothing,
         Found::Nothing => missing(attempt, citation),
     }
@@ -129,21 +136,32 @@ fn missing(attempt: &Attempt<'_>, citation: &Citation) -> Seen {
     if excused {
         return Seen::Nothing;
     }
+    // A directory that is not there may be a route or a prefix; no evidence, but no lie either.
+    let directory = path.ends_with('/');
     // A bare name may be a file of a library or a build; only where finding files is the task it has to be here.
-    let standing = match path.contains('/') || citation.lines.is_some() || attempt.kind == Kind::Explore {
-        true => Standing::Hard,
-        false => Standing::Doubt,
-    };
+    let here = path.contains('/') || citation.lines.is_some() || attempt.kind == Kind::Explore;
+    let standing = if here && !directory { Standing::Hard } else { Standing::Doubt };
     Seen::Wrong(standing, format!("`{path}` does not exist"))
 }
 
 fn check_lines(attempt: &Attempt<'_>, citation: &Citation, files: &[PathBuf]) -> Seen {
-    let Some((first, last)) = citation.lines else { return Seen::There };
     let path = citation.path.as_str();
+    let declared = declared_before(citation);
+    if citation.lines.is_none() && declared.is_none() {
+        return Seen::There;
+    }
     let texts: Vec<String> = files.iter().filter_map(|file| attempt.place.read(file)).collect();
     if texts.is_empty() {
         return Seen::There;
     }
+    let Some((first, last)) = citation.lines else {
+        return match declared {
+            Some(name) if !texts.iter().any(|text| holds(text, &name)) => {
+                Seen::Wrong(Standing::Hard, format!("`{name}` is said to be in `{path}`, but is not"))
+            }
+            _ => Seen::There,
+        };
+    };
     let longest = texts.iter().map(|text| text.lines().count() as u64).max().unwrap_or(0);
     if first == 0 || last > longest {
         let cited = if first == last { first.to_string() } else { format!("{first}-{last}") };
@@ -152,7 +170,10 @@ fn check_lines(attempt: &Attempt<'_>, citation: &Citation, files: &[PathBuf]) ->
     }
     let stated = match &citation.content {
         Some(content) => vec![content.clone()],
-        None => symbols_beside(citation),
+        None => {
+            let beside = symbols_beside(citation);
+            if beside.is_empty() { declared.into_iter().collect() } else { beside }
+        }
     };
     if stated.is_empty() {
         return Seen::There;
@@ -173,6 +194,104 @@ fn check_lines(attempt: &Attempt<'_>, citation: &Citation, files: &[PathBuf]) ->
     let name = stated.iter().any(|s| is_name(s)) || citation.content.is_some();
     let standing = if name { Standing::Hard } else { Standing::Small };
     Seen::Wrong(standing, format!("`{shown}` is cited at `{path}:{first}`, but is not in the file"))
+}
+
+/// Returns the name of which is said, without quotation, that it is where the citation points to: `f is defined in`.
+fn declared_before(citation: &Citation) -> Option<String> {
+    static DECLARED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?x)(?:^|[.!:]\s+|\b(?i:function|method|class|struct|enum|trait|interface|type|macro|constant|variable|symbol|fn|def)\s+)[-*\s]*
+               ([A-Za-z_][\w:]*(?:\(\))?)\s+(?:(?:function|method|class|struct)\s+)?
+               (?:(?:is|lives|sits)\s+)?(?:(?:defined|declared|implemented|located|found)\s+)?(?:in|at|on)\s+(?:the\s+file\s+)?[`"*\[]*(?:lines?\s+\d+\s+of\s+[`"*\[]*)?$"#,
+        )
+        .unwrap()
+    });
+    let lead = citation.context.get(..citation.at)?;
+    let found = DECLARED.captures(lead)?;
+    let name = found.get(1)?.as_str();
+    let said = found.get(0)?.as_str();
+    let told = ["defined", "declared", "implemented", "located"].iter().any(|word| said.contains(word));
+    let code = is_code(name);
+    // A word that begins a sentence with a capital, or one of everyday speech, is no name.
+    let everyday = ["it", "this", "that", "which", "they", "is", "are", "code", "one", "there", "and"];
+    let plain = name.chars().all(|c| c.is_ascii_lowercase()) && name.len() > 2 && !everyday.contains(&name);
+    (code || (told && plain)).then(|| name.to_owned())
+}
+
+/// Tells whether a word can only be a name in a program: `a_b`, `aB`, `A::b`, `f()`.
+fn is_code(word: &str) -> bool {
+    let inner = word.trim_matches('_');
+    let camel = inner.chars().zip(inner.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    inner.len() > 2 && (inner.contains('_') || inner.contains("::") || inner.ends_with("()") || camel)
+}
+
+/// Returns what the task asks about by name: what it quotes, what can only be a name in a program, and what it
+/// says is a function, a class or the like. Files are looked up as such.
+fn asked_about(task: &str) -> Vec<String> {
+    static QUOTED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"`([^`\n]{2,80})`|"([^"\n]{2,80})"|“([^”\n]{2,80})”"#).unwrap());
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x)\b(?:function|method|class|struct|enum|trait|macro|constant|variable|symbol)\s+([A-Za-z_]\w{2,})\b
+            | \b(?i:where\s+is)\s+([A-Za-z_]\w{2,})\s+(?:defined|declared|implemented)\b",
+        )
+        .unwrap()
+    });
+    const NO_NAMES: [&str; 16] = [
+        "the",
+        "that",
+        "which",
+        "named",
+        "called",
+        "for",
+        "and",
+        "with",
+        "defined",
+        "definition",
+        "names",
+        "does",
+        "hierarchy",
+        "used",
+        "signatures",
+        "is",
+    ];
+    let file = |word: &str| {
+        word.contains('/')
+            || word.rsplit_once('.').is_some_and(|(_, end)| !end.is_empty() && !end.contains('('))
+    };
+    let mut asked: Vec<String> = Vec::new();
+    let quoted =
+        QUOTED.captures_iter(task).filter_map(|found| Some(found.iter().skip(1).flatten().next()?.as_str()));
+    asked.extend(quoted.filter(|word| !file(word)).map(str::to_owned));
+    let named =
+        NAMED.captures_iter(task).filter_map(|found| Some(found.iter().skip(1).flatten().next()?.as_str()));
+    asked.extend(named.filter(|word| !NO_NAMES.contains(word)).map(str::to_owned));
+    let words = task
+        .split(|c: char| c.is_whitespace() || ",;?!`\"'".contains(c))
+        .map(|word| word.trim_matches(['.', ':']));
+    asked.extend(words.filter(|word| is_code(word) && !file(word)).map(str::to_owned));
+    asked
+}
+
+/// Tells whether one of the cited places has to do with what the task asks about by name; true if it names nothing.
+fn to_the_point(attempt: &Attempt<'_>) -> bool {
+    let asked = asked_about(&attempt.task.text);
+    let in_place = |citation: &Citation| {
+        let Found::Files(files) = attempt.place.find(&citation.path) else { return false };
+        let lower = citation.path.to_lowercase();
+        files.iter().filter_map(|file| attempt.place.read(file)).any(|text| {
+            let shown = match citation.lines {
+                None => text,
+                Some((first, last)) => {
+                    let before = first.saturating_sub(NEAR + 1) as usize;
+                    let until = last.saturating_add(NEAR).min(text.lines().count() as u64) as usize;
+                    text.lines().take(until).skip(before).collect::<Vec<_>>().join("\n")
+                }
+            };
+            asked.iter().any(|name| holds(&shown, name) || lower.contains(&name.to_lowercase()))
+        })
+    };
+    asked.is_empty() || attempt.citations().iter().any(in_place)
 }
 
 /// Returns the code that stands directly beside a citation and is said to be there: `` `f` (src/a.rs:3) `` or
@@ -247,6 +366,35 @@ mod tests {
         assert!(!holds("fn parse_all()", "parse"));
         assert!(holds("fn  parse(\n  x: u8) {", "fn parse(x: u8)"));
         assert!(!holds("fn parse(x: u8) {", "fn parse(y: u8)"));
+    }
+
+    #[test]
+    fn what_a_task_names_is_found() {
+        assert_eq!(asked_about("where is `run` defined"), ["run"]);
+        assert_eq!(asked_about("where is the function run defined?"), ["run"]);
+        assert_eq!(asked_about("where is frob defined"), ["frob"]);
+        assert_eq!(asked_about("who calls parse_duration?"), ["parse_duration"]);
+        for nothing in [
+            "find the entry point",
+            "what does `src/lib.rs` do",
+            "where are durations parsed",
+            "find the function that splits",
+        ] {
+            assert_eq!(asked_about(nothing), [] as [&str; 0], "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_quotation_is_held_against_its_place() {
+        let declared = |line: &str| {
+            let mut all = Vec::new();
+            crate::citation::in_line(line, &mut all);
+            declared_before(&all[0])
+        };
+        assert_eq!(declared("frob is defined in src/a.rs on line 3").as_deref(), Some("frob"));
+        assert_eq!(declared("The function help_it() in src/a.rs does it").as_deref(), Some("help_it()"));
+        assert_eq!(declared("Parsing is defined in src/a.rs:3"), None);
+        assert_eq!(declared("The parser is defined in src/a.rs:3"), None);
     }
 
     #[test]
