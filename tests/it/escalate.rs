@@ -11,7 +11,7 @@ fn broken_project() -> Shell {
     shell.write("double.sh", "#!/bin/sh\n# Prints twice its argument.\necho $(( $1 + 1 ))\n");
     shell.write(
         "test.sh",
-        "#!/bin/sh\n[ \"$(sh double.sh 4)\" = 8 ] || { echo 'double 4 is not 8' >&2; exit 1; }\n",
+        "#!/bin/sh\n[ \"$(sh double.sh 4)\" = 8 ] || { echo 'double 4 is not 8' >&2; exit 1; }\necho '1 test passed'\n",
     );
     shell.write("Makefile", "test:\n\tsh test.sh\n");
     shell.run("git init -q . && git add . && git commit -qm begin").succeeds();
