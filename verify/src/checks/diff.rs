@@ -7,7 +7,7 @@ use regex::Regex;
 use super::weakened;
 use crate::attempt::{Attempt, Kind};
 use crate::observation::{Observation, Standing, worst};
-use crate::patch::{FilePatch, Side};
+use crate::patch::{Fate, FilePatch, Side};
 
 const NAME: &str = "diff";
 
@@ -114,35 +114,24 @@ fn beside_the_point(task: &str, files: &[String]) -> Option<String> {
     beside.then(|| "only documents and tests changed, though neither was asked for".to_owned())
 }
 
-/// Returns what a documenter changed besides comments, in languages whose comments begin their lines with a mark.
-/// Elsewhere (Python's docstrings) a single line does not tell.
+/// Returns what a documenter changed besides comments, in the languages whose comments are known.
 fn changed_logic(file: &FilePatch) -> Option<String> {
-    const MARKED: [&str; 17] = [
-        "rs", "js", "mjs", "jsx", "ts", "tsx", "go", "java", "kt", "c", "h", "cc", "cpp", "hpp", "cs",
-        "swift", "scala",
-    ];
-    let extension = file.path.rsplit_once('.')?.1;
-    if !MARKED.contains(&extension) {
-        return None;
-    }
-    let code = |text: &str| {
-        let text = text.trim();
-        let comment = text.is_empty()
-            || ["//", "/*", "*", "#![doc", "#[doc", "{/*"].iter().any(|mark| text.starts_with(mark));
-        // A comment behind code that stays is code all the same; compare what is before it.
-        (!comment).then(|| text.split("//").next().unwrap_or_default().trim().to_owned())
+    let text = |side| {
+        let lines = file.version(side);
+        lines.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect::<String>()
     };
-    let side = |side| file.side(side).filter_map(|line| code(&line.text)).collect::<Vec<_>>();
-    let (mut added, removed) = (side(Side::Added), side(Side::Removed));
-    added.retain(|line| !removed.contains(line));
-    // The text inside a block comment that has no mark of its own looks like code.
-    let in_block = file.lines.iter().any(|line| line.text.contains("/*") && !line.text.contains("*/"));
-    let first = added.first().filter(|_| !in_block)?;
-    Some(format!(
-        "a documenter may change comments only, but `{}` now has `{}`",
-        file.path,
-        super::shown(first)
-    ))
+    let (old, new) = (text(Side::Removed), text(Side::Added));
+    let emptied = file.fate == Fate::Created || !file.lines.is_empty();
+    if file.fate != Fate::Deleted && emptied && new.trim().is_empty() && !file.path.ends_with("__init__.py") {
+        return Some(format!("`{}` is empty, which documents nothing", file.path));
+    }
+    let (old, new) = (super::comments::code(&file.path, &old)?, super::comments::code(&file.path, &new)?);
+    let differs = (0..old.len().max(new.len())).find(|at| old.get(*at) != new.get(*at))?;
+    let detail = match new.get(differs) {
+        Some(line) => format!("now has `{}`", super::shown(line)),
+        None => format!("no longer has `{}`", super::shown(&old[differs])),
+    };
+    Some(format!("a documenter may change comments only, but `{}` {detail}", file.path))
 }
 
 #[cfg(test)]
@@ -159,5 +148,7 @@ mod tests {
         };
         assert_eq!(changed_logic(&patch("/// Says.")[0]), None);
         assert!(changed_logic(&patch("let b = 2;")[0]).is_some());
+        let empty = patch::parse("diff --git a/R.md b/R.md\nnew file mode 100644\nindex 000..e69\n");
+        assert!(changed_logic(&empty[0]).is_some());
     }
 }

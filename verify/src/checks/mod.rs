@@ -3,6 +3,7 @@
 
 mod accept;
 mod claims;
+mod comments;
 mod complete;
 mod contract;
 mod diff;
