@@ -52,7 +52,11 @@ impl Baselines {
         };
         // Without findings by name all that can be compared is the failure as a whole.
         let by_name = gate.found.iter().any(comparable);
-        let cell = self.cell(base, planned);
+        let key = (base.clone(), planned.argv.clone(), planned.dir.clone());
+        let cell = {
+            let mut known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            known.entry(key).or_default().clone()
+        };
         let before = cell.get_or_init(|| run_at(base, repository, planned));
         let reason = gate.reason.take().unwrap_or_default();
         match before {
@@ -107,33 +111,6 @@ impl Baselines {
             }
             Err(why) => gate.reason = Some(format!("{reason}; no comparison with the commit before: {why}")),
         }
-    }
-}
-
-impl Baselines {
-    fn cell(&self, base: &str, planned: &Planned) -> Arc<Earlier> {
-        let key = (base.to_owned(), planned.argv.clone(), planned.dir.clone());
-        let mut known = self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        known.entry(key).or_default().clone()
-    }
-
-    /// Tells whether the command fails at the commit before, in a place that is as fresh as the one it passes in.
-    ///
-    /// A command that fails before a change and passes after it has tested something. In a checkout where people
-    /// work, other things may make the difference: what is built there, or not under version control. And where the
-    /// change is in the file that says what the command is, nothing can be said.
-    pub(super) fn failed_before(&self, planned: &Planned, place: &Place) -> bool {
-        let (Some(base), Some(repository)) = (&place.base, &place.repository) else { return false };
-        if !place.apart || !place.root.join(".git").is_file() {
-            return false;
-        }
-        let says_what = Path::new(&planned.because).file_name();
-        if place.changed.iter().any(|path| Path::new(path).file_name() == says_what) {
-            return false;
-        }
-        let cell = self.cell(base, planned);
-        let before = cell.get_or_init(|| run_at(base, repository, planned));
-        before.as_ref().is_ok_and(|before| before.failure.is_some())
     }
 }
 

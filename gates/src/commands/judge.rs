@@ -12,13 +12,11 @@ use crate::gate::plural;
 pub(super) struct Verdict {
     pub(super) outcome: Outcome,
     pub(super) reason: Option<String>,
-    /// All is well by the exit code, and nothing says that a test ran.
-    pub(super) silent: bool,
 }
 
 impl Verdict {
     fn new(outcome: Outcome, reason: impl Into<String>) -> Verdict {
-        Verdict { outcome, reason: Some(reason.into()), silent: false }
+        Verdict { outcome, reason: Some(reason.into()) }
     }
 }
 
@@ -66,12 +64,12 @@ fn judge_how(purpose: Purpose, how: How, ran: &Ran, argv: &[String]) -> Verdict 
         return tests(code, ran, errors, purpose == Purpose::VouchedTests);
     }
     match (code, errors) {
-        (0, 0) => Verdict { outcome: Outcome::Pass, reason: None, silent: false },
+        (0, 0) => Verdict { outcome: Outcome::Pass, reason: None },
         (0, _) if ran.machine => {
             Verdict::new(Outcome::Fail, format!("{} although the exit code is 0", plural(errors, "error")))
         }
         // Text that only looks like a diagnostic is no evidence against a program that says all is well.
-        (0, _) => Verdict { outcome: Outcome::Pass, reason: None, silent: false },
+        (0, _) => Verdict { outcome: Outcome::Pass, reason: None },
         (_, 0) => Verdict::new(Outcome::Fail, format!("exit code {code}")),
         _ => Verdict::new(Outcome::Fail, format!("{}, exit code {code}", plural(errors, "error"))),
     }
@@ -82,13 +80,10 @@ fn tests(code: i32, ran: &Ran, errors: usize, vouched: bool) -> Verdict {
         return match code {
             0 if vouched => Verdict::new(Outcome::Pass, "exit code 0; how many tests ran is not known"),
             // A script without a test, a target that is up to date: they end with 0 as well.
-            0 => Verdict {
-                silent: true,
-                ..Verdict::new(
-                    Outcome::Unverifiable,
-                    "exit code 0, but nothing says that a test ran; if its exit code is to count, name the command in [[gates.commands]]",
-                )
-            },
+            0 => Verdict::new(
+                Outcome::Unverifiable,
+                "exit code 0, but nothing says that a test ran; if its exit code is to count, name the command in [[gates.commands]]",
+            ),
             _ if errors > 0 => {
                 Verdict::new(Outcome::Fail, format!("{}, exit code {code}", plural(errors, "error")))
             }

@@ -355,31 +355,3 @@ fn what_fails_in_exactly_the_same_way_as_before_says_nothing_about_the_change() 
     world.write("code", "0").write("says", "");
     assert_eq!(judge("add a constant")["outcome"], "pass");
 }
-
-#[test]
-fn a_silent_command_that_failed_before_has_tested_something() {
-    if !has("make") {
-        return;
-    }
-    let judge = |before: &str, makefile: Option<&str>| {
-        let world = World::new();
-        world.write("Makefile", "test:\n\t@grep -q right answer\n").write("answer", before).write("b", "");
-        let base = world.commit();
-        let tree = ".specpipe/worktrees/a-1";
-        world.git(&["worktree", "add", "--quiet", "-b", "specpipe/a-1", tree]);
-        world.write(format!("{tree}/answer"), "right\n").write(format!("{tree}/b"), "b\n");
-        let mut files = vec!["answer", "b"];
-        if let Some(makefile) = makefile {
-            world.write(format!("{tree}/Makefile"), makefile);
-            files.push("Makefile");
-        }
-        let line = json!({"id": "a", "task": "x", "dispatch": {"attempt": 1, "status": "ok", "executor": "implement", "tier": 2,
-            "base": base, "worktree": tree, "files_changed": files}});
-        let record = world.gates_on(&["--gate", "tests"], &line.to_string()).record();
-        record["gates"]["outcome"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(judge("wrong\n", None), "pass");
-    assert_eq!(judge("right\n", None), "unverifiable");
-    // Whoever changes what is run can make anything pass.
-    assert_eq!(judge("wrong\n", Some("test:\n\t@true\n")), "unverifiable");
-}
