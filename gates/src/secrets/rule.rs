@@ -180,8 +180,8 @@ pub(super) static RULES: &[Rule] = &[
         3.0
     ),
     format_rule!(
-        "crates-io-token",
-        "a crates.io token",
+        "cargo-token",
+        "a token of the Cargo registry",
         ["cio"],
         r"(?-u:\b)(?<secret>cio[A-Za-z0-9]{32})(?:[^A-Za-z0-9]|$)",
         4.0

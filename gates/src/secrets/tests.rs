@@ -51,7 +51,7 @@ fn samples() -> Vec<(&'static str, String, &'static str)> {
         ),
         ("openai-key", format!("s{}{}", "k-", alnum(48)), "key: {}"),
         ("api-key", format!("sk-{}-v1-{}", "or", hex(64)), "key: {}"),
-        ("npm-token", format!("np{}_{}", "m", alnum(36)), "//registry.npmjs.org/:_authToken={}"),
+        ("npm-token", format!("np{}_{}", "m", alnum(36)), "//registry.example/:_authToken={}"),
         ("npm-token", alnum(36), "//registry.example.org/:_authToken={}"),
         ("pypi-token", format!("py{}{}{}", "pi-AgE", "IcHlwaS5vcmc", alnum(60)), "password = {}"),
         (

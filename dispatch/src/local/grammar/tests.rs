@@ -493,7 +493,7 @@ fn declined() {
         "where is the best place to add caching",
         "where should the config live",
         "what version should we upgrade to",
-        "what is the latest version of serde on crates.io",
+        "what is the latest published version of serde",
         "which version of tokio fixed the panic",
         "how many users does the app have",
         "how many functions are in src/lib.rs",
