@@ -1,24 +1,26 @@
 use schemars::JsonSchema;
 use serde::de::{self, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Tier;
 
 /// What is to be done. On the wire a plain string is the same as an object with `text` alone.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+// `remote` makes the derived code inherent functions for the object form; the traits below add the plain string.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self")]
 #[schemars(transform = or_plain_text)]
 pub struct Task {
     /// What is asked for, in words. Data for an executor, never part of a shell command.
     pub text: String,
     /// Ids of the records whose results this task needs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
     /// Globs of the files that the task may change. Absent: nothing was declared. Empty: nothing may change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub files_touched: Option<Vec<String>>,
     /// What has to hold for the result to be accepted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<Criterion>,
     /// The program and arguments that do this task, when the user knows them; no model is asked then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,24 +53,10 @@ pub struct Task {
     pub tools: Option<Vec<String>>,
 }
 
-/// The object form, as it is read.
-#[derive(Deserialize)]
-struct Object {
-    text: String,
-    #[serde(default)]
-    depends_on: Vec<String>,
-    files_touched: Option<Vec<String>>,
-    #[serde(default)]
-    accept: Vec<Criterion>,
-    run: Option<Vec<String>>,
-    executor: Option<String>,
-    context: Option<Box<RawValue>>,
-    layer: Option<Box<RawValue>>,
-    min_tier: Option<Tier>,
-    max_tier: Option<Tier>,
-    budget_usd: Option<f64>,
-    timeout: Option<String>,
-    tools: Option<Vec<String>>,
+impl Serialize for Task {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Task::serialize(self, serializer)
+    }
 }
 
 impl<'de> Deserialize<'de> for Task {
@@ -87,36 +75,7 @@ impl<'de> Deserialize<'de> for Task {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Task, A::Error> {
-                let Object {
-                    text,
-                    depends_on,
-                    files_touched,
-                    accept,
-                    run,
-                    executor,
-                    context,
-                    layer,
-                    min_tier,
-                    max_tier,
-                    budget_usd,
-                    timeout,
-                    tools,
-                } = Object::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Task {
-                    text,
-                    depends_on,
-                    files_touched,
-                    accept,
-                    run,
-                    executor,
-                    context,
-                    layer,
-                    min_tier,
-                    max_tier,
-                    budget_usd,
-                    timeout,
-                    tools,
-                })
+                Task::deserialize(MapAccessDeserializer::new(map))
             }
         }
 
