@@ -130,31 +130,18 @@ impl Repository {
 
     /// Returns what is staged for the next commit.
     pub(crate) fn staged(&self) -> Result<Vec<Change>, Problem> {
-        parse(&self.list(&[
-            "diff",
-            "--cached",
-            "--raw",
-            "-z",
-            "-M",
-            "--no-abbrev",
-            "--no-relative",
-            "--no-ext-diff",
-        ])?)
+        self.differences(&["--cached"])
+    }
+
+    /// Returns what `git diff` says, with these further arguments.
+    fn differences(&self, what: &[&str]) -> Result<Vec<Change>, Problem> {
+        let form = ["diff", "--raw", "-z", "-M", "--no-abbrev", "--no-relative", "--no-ext-diff"];
+        parse(&self.list(&[&form, what].concat())?)
     }
 
     /// Returns how the working tree differs from a commit, untracked files included.
     pub(crate) fn since(&self, commit: &str) -> Result<Vec<Change>, Problem> {
-        let mut changes = parse(&self.list(&[
-            "diff",
-            "--raw",
-            "-z",
-            "-M",
-            "--no-abbrev",
-            "--no-relative",
-            "--no-ext-diff",
-            commit,
-            "--",
-        ])?)?;
+        let mut changes = self.differences(&[commit, "--"])?;
         for change in &mut changes {
             if let Now::File(blob) = &mut change.now {
                 // What counts is on disk.
@@ -174,18 +161,7 @@ impl Repository {
     /// Returns how a commit differs from another one.
     pub(crate) fn between(&self, base: &str, commit: &str) -> Result<Vec<Change>, Problem> {
         let commit = self.commit(commit)?;
-        parse(&self.list(&[
-            "diff",
-            "--raw",
-            "-z",
-            "-M",
-            "--no-abbrev",
-            "--no-relative",
-            "--no-ext-diff",
-            base,
-            &commit,
-            "--",
-        ])?)
+        self.differences(&[base, &commit, "--"])
     }
 
     /// Returns the files that git tracks below a directory, relative to the root.
