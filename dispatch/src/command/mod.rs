@@ -207,7 +207,7 @@ impl Program {
         if let Some(file) = &prompt {
             command = command.env("SPECPIPE_PROMPT", file.path());
         }
-        let ended = bound::run(command, &spool, most).map_err(|problem| problem.full_message())?;
+        let ended = command.output_max(most).run().map_err(|problem| problem.full_message())?;
         let mut draft = Draft::new(Status::Ok);
         (draft.output, draft.output_file) = output(&ended.stdout, in_memory);
         judge(&mut draft, &ended, job);

@@ -43,6 +43,7 @@ pub struct Command {
     input: Vec<u8>,
     timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
+    output_max: Option<u64>,
     capture: usize,
     spool: Option<PathBuf>,
     handed: Handed,
@@ -126,6 +127,7 @@ impl Command {
             input: Vec::new(),
             timeout: None,
             idle_timeout: None,
+            output_max: None,
             capture: CAPTURE,
             spool: None,
             handed: Handed::default(),
@@ -223,6 +225,14 @@ impl Command {
     #[must_use]
     pub fn ends_after(mut self, is_last: IsLast, patience: Duration) -> Self {
         self.last_line = Some((is_last, patience));
+        self
+    }
+
+    /// Ends it once it has written more than so many bytes on standard output: a disk is not to be filled by one that
+    /// prints for ever. How it ended is told as it ended; [`Captured::total`] tells how much it had written by then.
+    #[must_use]
+    pub fn output_max(mut self, bytes: u64) -> Self {
+        self.output_max = Some(bytes);
         self
     }
 

@@ -68,6 +68,13 @@ fn a_program_that_hangs_after_its_last_line_is_ended() {
 }
 
 #[test]
+fn a_program_that_prints_without_end_is_ended() {
+    let ended = Command::new(["yes"]).capture(1000).output_max(100_000).run().unwrap();
+    assert!(matches!(ended.how, How::Signalled(_)), "{}", ended.how);
+    assert!(ended.stdout.total > 100_000);
+}
+
+#[test]
 fn a_grandchild_that_holds_the_pipe_is_not_waited_for() {
     let started = Instant::now();
     let ended = sh("sleep 60 & echo done").run().unwrap();

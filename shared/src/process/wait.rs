@@ -38,7 +38,7 @@ impl Waiter<'_> {
             Some(How::TimedOut)
         } else if expired(self.command.idle_timeout, streams.last_read) {
             Some(How::Idle)
-        } else if self.has_hung(streams) {
+        } else if self.has_hung(streams) || self.has_said_too_much(streams) {
             None
         } else {
             return;
@@ -56,6 +56,10 @@ impl Waiter<'_> {
             self.done = is_done.then(|| self.done.unwrap_or_else(Instant::now));
         }
         self.done.is_some_and(|done| done.elapsed() >= patience)
+    }
+
+    fn has_said_too_much(&self, streams: &Streams) -> bool {
+        self.command.output_max.is_some_and(|most| streams.output[0].captured.total > most)
     }
 
     /// Returns how long nothing has to be looked at. An interrupt wakes nobody, so never long.
