@@ -14,7 +14,7 @@ ALONE = unset MAKEFLAGS MFLAGS MAKELEVEL;
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHAREDIR = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: help build demo test check fmt clippy doc deny gates bench docs schema install uninstall
+.PHONY: help build demo test check fmt clippy doc deny gates bench docs model schema install uninstall
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -57,6 +57,9 @@ bench: ## Measure against named peers; writes target/bench
 
 docs: ## Write man pages, completions and schemas into target/share
 	$(CARGO) run -q --locked -p tests --bin generate -- share target/share
+
+model: ## Train the embedded model from classify/corpus
+	$(CARGO) run -q --release --locked -p classify -- train classify/corpus --output classify/model.bin
 
 schema: ## Write the JSON Schemas of the record's sections into shared/schema, from the types
 	$(CARGO) run -q --locked -p tests --bin generate -- schemas shared/schema

@@ -58,6 +58,7 @@ pub(crate) struct Clause<'t> {
     /// The object is nothing but "it", "this", "everything".
     pub(crate) object_is_pronoun: bool,
     /// Speaks of what was named before: "it", "their", "each".
+    #[allow(dead_code)] // What the model reads of a clause.
     pub(crate) refers_back: bool,
     /// Its object is a pronoun, and nothing before says what that is.
     pub(crate) lacks_object: bool,
@@ -71,11 +72,8 @@ pub(crate) struct Clause<'t> {
     pub(crate) length: usize,
     /// What separates it from the clause before.
     pub(crate) cut: Cut,
-    /// Comes after "then", "after that", or in a numbered list.
-    pub(crate) is_next: bool,
-    /// Where it begins and ends in the text.
+    /// Where it begins in the text.
     pub(crate) from: usize,
-    pub(crate) to: usize,
     /// The position of its sentence.
     pub(crate) sentence: usize,
 }
@@ -207,14 +205,7 @@ fn read<'t>(tokens: &[Token<'t>], sentence: usize) -> Clause<'t> {
         }),
         length: said.len(),
         cut: tokens[0].cut,
-        is_next: tokens[0].cut == Cut::Numbered
-            || tokens[..head].iter().any(|token| {
-                ["then", "and then", "after that", "afterwards", "next", "finally", "lastly"]
-                    .iter()
-                    .any(|word| same(token.text, word))
-            }),
         from: tokens[0].at,
-        to: tokens[tokens.len() - 1].end(),
         sentence,
     };
     let asks_politely =

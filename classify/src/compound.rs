@@ -1,188 +1,237 @@
-//! Takes a compound task apart into steps with their own tiers and executors (seed 000, "decompose compound tasks").
+//! Takes a compound task apart into parts with their own tiers and executors (seed 000, "decompose compound tasks").
 //!
-//! A change that hangs together stays one step: a function and its callers, a field and its validation, a bug
-//! and what is found on the way. Only different kinds of work are parted: looking, deciding, changing, checking,
-//! writing about it. What a change needs around it (find the place before, run the tests after) is added, as the
-//! worked examples of the seed do.
+//! `steps` finds where somebody begins to say what else is to be done, `kinds` what is left when a step is done,
+//! `coherence` whether they are jobs of their own, and `arrange` makes the parts.
 
-use shared::section::{Part, Tier};
+mod arrange;
+mod coherence;
+mod kinds;
+mod steps;
 
-use crate::clause::{Clause, Mood};
-use crate::executor::Executor;
+use shared::section::Part;
+
+pub(crate) use arrange::acts;
+
 use crate::lexicon::{About, Act, same};
 use crate::reading::Reading;
 
-/// A text of more tokens than this in several sentences describes one piece of work in detail.
-const DETAILED: usize = 60;
-/// More steps than this are no plan but a specification.
-const MOST_STEPS: usize = 8;
+/// Who says no more than this about a pipeline has not thought about it yet.
+const BARE: usize = 3;
 
-/// What follows a change.
-const RUN_TESTS: &str = "Run the tests";
-
-/// Consecutive clauses that one executor does.
-struct Step {
-    from: usize,
-    to: usize,
-    tier: u8,
-    executor: Executor,
+/// A text that asks for several jobs.
+pub(crate) struct Compound {
+    pub(crate) parts: Vec<Part>,
+    /// Why it is several, for a person.
+    pub(crate) because: &'static str,
 }
 
-/// Returns the steps of a text; none if it is one piece of work.
-pub(crate) fn parts(reading: &Reading) -> Vec<Part> {
+/// Below this probability a weak reason is not believed.
+const UNLIKELY: f64 = 0.01;
+/// From this probability on, two steps of different kinds are reason enough.
+const LIKELY: f64 = 0.9;
+
+/// Takes a text apart; none if it is one piece of work.
+///
+/// `opinion` is the probability, 0 to 1, that another judge gives for several jobs, if there is one. The rules stand alone;
+/// the opinion takes back what only a weak rule has found, and finds for itself where it is very sure.
+pub(crate) fn of(reading: &Reading, opinion: Option<f64>) -> Option<Compound> {
     if let Some((clause, leaf)) = reading.main()
         && leaf.tier == 3
         && clause.act == Some(Act::Setup)
         && clause.about.any(About::CI)
+        && reading.length <= BARE
+        && reading.tokens.iter().any(|token| same(token.text, "ci/cd") || same(token.text, "ci"))
     {
-        return pipeline(reading.text.trim());
+        let parts = arrange::pipeline(reading.text.trim());
+        return Some(Compound { parts, because: "a pipeline is looked at, designed, built and tried" });
     }
-    if reading.has_body || reading.is_foreign {
-        return Vec::new();
+    if reading.is_foreign {
+        return None;
     }
-    let steps: Vec<usize> = (0..reading.clauses.len())
-        .filter(|&at| {
-            reading.leaves[at].is_some() && is_step(&reading.clauses[at]) && !shares_object(reading, at)
-        })
-        .collect();
-    let in_order = steps.iter().any(|&at| reading.clauses[at].is_next);
-    let in_one_sentence =
-        steps.windows(2).all(|pair| reading.clauses[pair[0]].sentence == reading.clauses[pair[1]].sentence);
-    if steps.len() < 2
-        || steps.len() > MOST_STEPS
-        || !in_one_sentence && !in_order && reading.length > DETAILED
-    {
-        return Vec::new();
+    if let Some(steps) = coherence::nouns(&reading.tokens) {
+        let parts = arrange::parts(reading, &steps);
+        return Some(Compound { parts, because: "judges first, then changes" });
     }
-    let groups = group(reading, &steps);
-    let writes_tests = in_one_sentence
-        && groups.iter().any(|group| group.executor == Executor::Implement)
-        && steps.iter().skip(1).any(|&at| {
-            reading.clauses[at].act == Some(Act::Add) && reading.clauses[at].object.any(About::TESTS)
-        });
-    if groups.len() < 2 && !writes_tests || hangs_together(reading, &steps, &groups) {
-        return Vec::new();
-    }
-    arrange(reading.text, &groups)
+    let steps = steps::steps(reading.text, &reading.tokens);
+    let because = match coherence::several(&reading.tokens, &steps) {
+        Some(reason) if reason.is_strong || opinion.is_none_or(|opinion| opinion >= UNLIKELY) => reason.why,
+        Some(_) => return None,
+        None if opinion.is_some_and(|opinion| opinion >= LIKELY) && coherence::differ(&steps) => {
+            "the examples it is like are several jobs"
+        }
+        None => return None,
+    };
+    let parts = arrange::parts(reading, &steps);
+    (parts.len() > 1).then_some(Compound { parts, because })
 }
 
-/// Tells whether the clause is something to do, and not a detail of how.
-fn is_step(clause: &Clause) -> bool {
-    let is_asked = !matches!(clause.mood, Mood::Report | Mood::Title | Mood::Forbid | Mood::Wish);
-    let is_detail = clause.act == Some(Act::Change)
-        && ["make sure", "ensure", "use", "keep", "avoid", "do"].iter().any(|word| same(clause.verb, word));
-    is_asked && !is_detail
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-/// "find and fix the bug": the first verb has no object of its own.
-fn shares_object(reading: &Reading, at: usize) -> bool {
-    let clause = &reading.clauses[at];
-    clause.length == 1
-        && reading.clauses.get(at + 1).is_some_and(|next| next.sentence == clause.sentence && next.length > 1)
-}
+    use super::*;
+    use crate::reading;
 
-fn group(reading: &Reading, steps: &[usize]) -> Vec<Step> {
-    let mut groups: Vec<Step> = Vec::new();
-    for &at in steps {
-        let (clause, Some(leaf)) = (&reading.clauses[at], reading.leaves[at]) else { continue };
-        match groups.last_mut() {
-            Some(last) if last.executor == leaf.executor => {
-                last.to = clause.to;
-                last.tier = last.tier.max(leaf.tier);
+    fn several(text: &str) -> Option<Vec<(String, Vec<usize>)>> {
+        let compound = of(&reading::read(text), None)?;
+        Some(compound.parts.into_iter().map(|part| (part.executor, part.depends_on)).collect())
+    }
+
+    #[test]
+    fn jobs_with_results_of_their_own_are_several() {
+        for text in [
+            "Move the sessions to Redis and document the format in the handbook",
+            "fix the off-by-one in the pager and add tests",
+            "Speed up the importer; drop the old exporter",
+            "Audit the cron jobs and move them to the scheduler",
+            "Permission audit and cleanup",
+            "Fixed the sort order for #12 and removed the banner for #40",
+            "1. Read the issue with gh\n2. Find the cause in src\n3. Fix it\n4. Add a test\n5. Open a PR",
+            "(1) look at the crash dump (2) fix the parser (3) push the branch",
+            "Port the plug-in to Rust.\n\nCommit your work after every file.",
+            "Add a spinner to the upload form. Separately, find out why the footer jumps.",
+            "add a legend to the chart, and while you are at it upgrade d3",
+            "please fix the broken link and tag 2.0.1",
+            "Explain how the cache is filled and then make it survive a restart",
+            "rename the flag and tell the support team",
+        ] {
+            assert!(several(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_change_is_one() {
+        for text in [
+            "Add a field `vat_id` to the form and validate it",
+            "Find every use of `now()` and replace it by the clock",
+            "Add a comment form:\n- name and mail are required\n- show an error if the mail is wrong\n- store it in sqlite\n- document the endpoint",
+            "The list jumps.\n\nSteps to reproduce:\n1. Open the app\n2. Scroll down\n3. Delete an entry\n4. Commit the change",
+            "Add an export to CSV with tests",
+            "Find out why the login is slow and fix it",
+            "Run the linter and tell me what it says",
+            "update docs/config.md: mention the new default, add an example",
+            "Add a migration guide link to the warning",
+            "Review how we store and rotate tokens",
+            "Explain when to use a mutex and when to use a channel",
+            "Upgrade the framework and fix what breaks",
+            "If the upload fails, show an error and send a message to the log",
+        ] {
+            assert!(several(text).is_none(), "{text}: {:?}", several(text));
+        }
+    }
+
+    #[test]
+    fn a_phrase_joins_steps_however_far_its_words_stand_apart() {
+        let near = several("translate parser and then update parser");
+        assert!(near.is_some());
+        assert_eq!(several("translate parser and  then update parser"), near);
+        assert_eq!(several("TRANSLATE PARSER AND\n THEN UPDATE PARSER"), near);
+    }
+
+    #[test]
+    fn a_second_opinion_takes_back_only_what_is_weak_and_finds_only_what_is_likely() {
+        let of = |text: &str, opinion| of(&reading::read(text), opinion).is_some();
+        let weak = "Speed up the importer; drop the old exporter";
+        assert!(of(weak, None) && of(weak, Some(0.5)) && !of(weak, Some(0.0)));
+        let strong = "Refactor the importer and update the docs";
+        assert!(of(strong, Some(0.0)));
+        let unclear = "Run the importer and write a test for it";
+        assert!(!of(unclear, None) && !of(unclear, Some(0.5)) && of(unclear, Some(0.95)));
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let words = [
+            "fix",
+            "the",
+            "parser",
+            "and",
+            "then",
+            "also",
+            "add",
+            "tests",
+            "update",
+            "docs",
+            "open",
+            "a",
+            "PR",
+            "review",
+            "find",
+            "why",
+            "it",
+            "fails",
+            "run",
+            "tag",
+            "#12",
+            "README.md",
+            "1.",
+            "first",
+            "tell",
+            "the team",
+            "deploy",
+            "design",
+            "rename",
+            "`x`",
+            "separately",
+            "after every",
+            "commit",
+            "don't",
+            "translate",
+            "audit",
+        ];
+        let marks = [" ", " ", " ", " ", ", ", ". ", "; ", ": ", "\n", "\n- ", "\n1. ", " (a) "];
+        let piece = (proptest::sample::select(words.to_vec()), proptest::sample::select(marks.to_vec()));
+        proptest::collection::vec(piece, 1..24)
+            .prop_map(|pieces| pieces.into_iter().flat_map(|(word, mark)| [word, mark]).collect::<String>())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn parts_point_backwards_and_say_something(text in text()) {
+            if let Some(compound) = of(&reading::read(&text), None) {
+                prop_assert!(compound.parts.len() > 1);
+                for (at, part) in compound.parts.iter().enumerate() {
+                    prop_assert!(part.depends_on.iter().all(|need| *need < at), "{:?}", compound.parts);
+                    prop_assert!(part.text.chars().any(char::is_alphanumeric), "{:?}", compound.parts);
+                    prop_assert!((1..=3).contains(&part.tier.number()));
+                }
             }
-            _ => groups.push(Step {
-                from: clause.from,
-                to: clause.to,
-                tier: leaf.tier,
-                executor: leaf.executor,
-            }),
+        }
+
+        #[test]
+        fn case_and_spaces_do_not_matter(text in text()) {
+            let expected = several(&text);
+            prop_assert_eq!(several(&text.to_ascii_uppercase()), expected.clone());
+            prop_assert_eq!(several(&text.replace(' ', "  ")), expected.clone());
+            prop_assert_eq!(several(&format!(" {text} ")), expected);
+        }
+
+        #[test]
+        fn a_surer_opinion_never_takes_a_task_together(text in text(), low in 0.0f64..=1.0, high in 0.0f64..=1.0) {
+            let (low, high) = (low.min(high), low.max(high));
+            let of = |opinion| of(&reading::read(&text), Some(opinion)).is_some();
+            prop_assert!(!of(low) || of(high));
         }
     }
-    groups
-}
 
-/// "find all uses and rename them": the second clause is what the first is done for.
-fn hangs_together(reading: &Reading, steps: &[usize], groups: &[Step]) -> bool {
-    let (Some(&first), Some(&second)) = (steps.first(), steps.get(1)) else { return true };
-    let for_the_second = matches!(
-        reading.clauses[first].act,
-        Some(Act::Find | Act::Check | Act::Debug | Act::Explain | Act::Shell | Act::Vcs)
-    );
-    let same_thing = reading.clauses[second].refers_back && for_the_second;
-    let reads = |executor| matches!(executor, Executor::Explore | Executor::Review);
-    // Looking comes before deciding; the other way round, it is one question asked twice.
-    let one_question = groups.iter().skip(1).all(|group| reads(group.executor))
-        && (reads(groups[0].executor) || groups[0].executor == Executor::Orchestrate);
-    groups.len() == 2 && steps.len() == 2 && same_thing || one_question
-}
-
-fn arrange(text: &str, groups: &[Step]) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    let said = |group: &Step| trimmed(&text[group.from..group.to]).to_owned();
-    let part = |text: String, tier: u8, executor: Executor, depends_on: Vec<usize>| Part {
-        text,
-        tier: Tier::try_from(tier).unwrap_or(Tier::THREE),
-        executor: executor.name().to_owned(),
-        depends_on,
-    };
-    let last_change = groups.iter().rposition(|group| group.executor == Executor::Implement);
-    if matches!(groups[0].executor, Executor::Implement | Executor::Review) {
-        let place = format!("Find the code that this is about: {}", said(&groups[0]));
-        parts.push(part(place, 1, Executor::Explore, Vec::new()));
-    }
-    // What the next step builds on: the last one that is more than a check or a text about it.
-    let mut base = parts.len().checked_sub(1);
-    for (at, group) in groups.iter().enumerate() {
-        parts.push(part(said(group), group.tier, group.executor, base.into_iter().collect()));
-        let own = parts.len() - 1;
-        let checked_later = groups[at + 1..].iter().any(|later| later.executor == Executor::Validate);
-        if group.executor != Executor::Document {
-            base = Some(own);
+    #[test]
+    fn hostile_texts_take_linear_time() {
+        for piece in [
+            "and fix it ",
+            "1. add a ",
+            "- tag x\n",
+            "then ",
+            "also fix a; ",
+            "(a) ",
+            "please ",
+            "first: ",
+            "don't forget to ",
+        ] {
+            let text = piece.repeat((20 << 10) / piece.len());
+            let started = std::time::Instant::now();
+            let _ = several(&text);
+            assert!(started.elapsed().as_secs() < 5, "{piece}");
         }
-        if Some(at) == last_change && !checked_later {
-            parts.push(part(RUN_TESTS.to_owned(), 1, Executor::Validate, vec![own]));
-        }
-    }
-    parts
-}
-
-/// Tells whether the part does something that can go wrong for good: neither looks nor writes about it nor tests.
-pub(crate) fn acts(part: &Part) -> bool {
-    let executors = [Executor::Implement, Executor::Validate, Executor::Orchestrate];
-    part.text != RUN_TESTS && executors.iter().any(|executor| executor.name() == part.executor)
-}
-
-/// A pipeline for integration and delivery: looked at, designed, built, tried.
-fn pipeline(text: &str) -> Vec<Part> {
-    let part = |text: String, executor: Executor, depends_on: &[usize]| Part {
-        text,
-        tier: executor.home(),
-        executor: executor.name().to_owned(),
-        depends_on: depends_on.to_vec(),
-    };
-    vec![
-        part(
-            format!("Find how the project is built, tested and deployed today, for: {text}"),
-            Executor::Explore,
-            &[],
-        ),
-        part(format!("Design what is needed for: {text}"), Executor::Orchestrate, &[0]),
-        part(format!("Build what was designed for: {text}"), Executor::Implement, &[1]),
-        part(format!("Check that it works: {text}"), Executor::Validate, &[2]),
-    ]
-}
-
-/// Takes off what joins a step to the one before.
-fn trimmed(text: &str) -> &str {
-    let mut text = text.trim().trim_end_matches([',', ';']);
-    loop {
-        let first = text.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default();
-        if !["and", "then", "finally", "also", "afterwards", "next", "&", "plus"]
-            .iter()
-            .any(|word| same(first, word))
-        {
-            return text;
-        }
-        text = text[first.len()..].trim_start_matches([',', ' ', '\t', '\n']);
     }
 }

@@ -1,34 +1,84 @@
-//! Decides about a task: the user's rules first, then the flowchart, then what lifts or caps the tier.
+//! Decides about a task: the user's rules first, then the flowchart and the model, then what lifts or caps the tier.
 //!
 //! In this order, each step named in the reasons: a rule of the user; a command that is given (`run`); the
-//! flowchart over the words; doubt (one tier up); the executor asked for; risk; `min_tier`; `max_tier`, which is
-//! what the user is willing to pay and so has the last word.
+//! flowchart and the model over the words; doubt (one tier up); the executor asked for; risk; `min_tier`; `max_tier`, which
+//! is what the user is willing to pay and so has the last word.
+
+mod bounds;
+mod doubt;
+mod evidence;
+mod vote;
 
 use shared::Problem;
 use shared::section::{Classify, Part, Risk, Scores, Task, Tier};
 
+use crate::ask::Advice;
 use crate::clause::Mood;
 use crate::compound;
+use crate::effort;
 use crate::executor::Executor;
-use crate::flowchart::{Because, Leaf, Lean};
-use crate::lexicon::About;
+use crate::features::{self, Features};
+use crate::flowchart::{Leaf, Lean};
+use crate::mode::Mode;
+use crate::model::{Model, Opinion};
 use crate::reading::{self, Reading};
 use crate::risk::{self, Assessed};
 use crate::rules::Rule;
 use crate::words;
+use vote::Vote;
 
-/// Evidence that is no better than this is doubt.
-const DOUBT: f64 = 0.5;
-/// A look-up or a chore that takes more words than this to say is seldom one.
-const LONG: usize = 40;
-/// A text of more tokens than this is a specification.
-const SPECIFICATION: usize = 100;
+/// A decision, and what may still be done to it.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(crate) classify: Classify,
+    pub(crate) leeway: Leeway,
+    /// What the model thought on the way.
+    pub(crate) opinion: Opinion,
+}
+
+/// What prices, budgets and shares may do to a decision.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Leeway {
+    /// The lowest tier that the user's words, the executor and the risk allow.
+    pub(crate) floor: u8,
+    /// The highest.
+    pub(crate) ceiling: u8,
+    /// How many turns one in two such tasks needs at most. Doubt and risk lift the tier, but make nothing longer.
+    pub(crate) median_turns: f64,
+}
+
+/// What decisions are made by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Router<'r> {
+    /// The user's.
+    pub(crate) rules: &'r [Rule],
+    pub(crate) model: &'r Model,
+    pub(crate) mode: Mode,
+}
+
+#[cfg(test)]
+impl Default for Router<'_> {
+    fn default() -> Self {
+        Router { rules: &[], model: Model::built_in(), mode: Mode::default() }
+    }
+}
 
 /// Decides about a task.
 ///
 /// # Errors
 /// If the task asks for nothing, or for what cannot be.
-pub(crate) fn decide(task: &Task, rules: &[Rule]) -> Result<Classify, Problem> {
+pub(crate) fn decide(router: Router, task: &Task) -> Result<Decided, Problem> {
+    decide_with(router, task, None)
+}
+
+/// Decides about a task of which somebody may have been asked, because there was doubt.
+///
+/// Advice counts in place of doubt and nowhere else. It is never laxer than what was decided before the doubt: the tier is
+/// that one or the advised one, whichever is higher, and so is the risk.
+///
+/// # Errors
+/// As [`decide`].
+pub(crate) fn decide_with(router: Router, task: &Task, advice: Option<&Advice>) -> Result<Decided, Problem> {
     if let (Some(min), Some(max)) = (task.min_tier, task.max_tier)
         && min > max
     {
@@ -42,14 +92,23 @@ pub(crate) fn decide(task: &Task, rules: &[Rule]) -> Result<Classify, Problem> {
         );
     }
     let reading = reading::read(&text);
-    let rule = rules.iter().find(|rule| rule.holds(task, &text));
-    let mut draft = Draft::of(task, &reading, rule);
+    let rule = router.rules.iter().find(|rule| rule.holds(task, &text));
+    let features = features::of(&text, &reading);
+    let opinion = router.model.opinion(&features);
+    let mut draft = match &task.run {
+        Some(argv) => Draft::of_command(argv, &reading),
+        None => {
+            let (draft, vote) = Draft::of_words(&reading, &features, &opinion, router);
+            draft.settled(vote, advice)
+        }
+    };
+    draft.heed(task, rule);
     if is_cut {
         let total = task.text.len();
         draft.reasons.push(format!("of {total} bytes, the first 16 KiB and the last 4 KiB were read"));
     }
     draft.bound(task);
-    Ok(draft.finish())
+    Ok(draft.finish(opinion))
 }
 
 /// A decision in the making.
@@ -63,28 +122,25 @@ struct Draft {
     unsure: bool,
     /// The tier is said by the user; risk does not lift it.
     is_settled: bool,
+    leeway: Leeway,
     parts: Vec<Part>,
     reasons: Vec<String>,
 }
 
 impl Draft {
-    fn of(task: &Task, reading: &Reading, rule: Option<&Rule>) -> Draft {
-        let mut draft = match &task.run {
-            Some(argv) => Draft::of_command(argv, reading),
-            None => Draft::of_words(reading),
-        };
+    /// Takes in what the files and the user's rules say.
+    fn heed(&mut self, task: &Task, rule: Option<&Rule>) {
         if let Some(files) = &task.files_touched
-            && !draft.only_reads
+            && !self.only_reads
         {
             let by_paths = risk::of_paths(files);
-            if by_paths.risk > draft.risk.risk {
-                draft.risk = by_paths;
+            if by_paths.risk > self.risk.risk {
+                self.risk = by_paths;
             }
         }
         if let Some(rule) = rule {
-            draft.obey(rule);
+            self.obey(rule);
         }
-        draft
     }
 
     /// A command that is given needs nobody who thinks: tier 1, whatever the words say.
@@ -99,211 +155,92 @@ impl Draft {
             risk: if by_words.risk > by_command.risk { by_words } else { by_command },
             unsure: false,
             is_settled: true,
+            leeway: Leeway { floor: 1, ceiling: 1, median_turns: 1.0 },
             parts: Vec::new(),
             reasons: vec!["`run` says which command does it: it only runs a command (tier 1)".to_owned()],
         }
     }
 
-    fn of_words(reading: &Reading) -> Draft {
-        let mut reasons = Vec::with_capacity(4);
-        let Some((clause, leaf)) = reading.main() else { return Draft::of_nothing(reading) };
-        let Leaf { tier, executor, because, path } = in_proportion(leaf, reading);
-        reasons.push(format!("\"{}\": {path} → {executor} ({tier})", shortened(clause.verb)));
-        reasons.push(because.why.to_owned());
-        let mut sure = because.sure;
-        if reading.is_foreign {
-            sure = sure.min(0.45);
-            reasons.push("most of the words are not known here".to_owned());
-        } else if tier == 1 && reading.length > LONG {
-            sure -= 0.4;
-            reasons.push("that takes many words for something simple".to_owned());
+    fn of_words(reading: &Reading, features: &Features, opinion: &Opinion, router: Router) -> (Draft, Vote) {
+        let mut reasons = Vec::with_capacity(6);
+        let main = reading.main();
+        let flowchart = main.map(|(clause, leaf)| {
+            let Leaf { tier, executor, because, path } = leaf;
+            reasons.push(format!("\"{}\": {path} → {executor} ({tier})", shortened(clause.verb)));
+            reasons.push(because.why.to_owned());
+            (tier, executor, weights(tier, because.sure, because.lean))
+        });
+        if flowchart.is_none() {
+            reasons.push("the rubric finds nothing here that says what is to be done".to_owned());
         }
+        let vote = vote::count(flowchart.map(|(_, _, weights)| weights), opinion, router.mode.tolerated());
+        reasons.push(evidence::told(features, opinion, router.model));
+        if let Some((said, ..)) = flowchart
+            && said != vote.pointed
+        {
+            reasons.push(format!("together they point at tier {}", vote.pointed));
+        }
+        let executor = match flowchart {
+            Some((said, executor, _)) if said == vote.pointed => executor,
+            _ => fitting(opinion, vote.pointed),
+        };
+        let only_reads = executor.only_reads()
+            || main.is_some_and(|(clause, leaf)| match executor {
+                Executor::Validate => clause.mood != Mood::Order,
+                Executor::Orchestrate => leaf.executor.only_reads(),
+                _ => false,
+            });
         let mut draft = Draft {
-            weights: weights(tier, sure, because.lean),
-            tier,
+            weights: vote.weights,
+            tier: vote.pointed,
             executor: executor.name().to_owned(),
-            only_reads: executor.only_reads() || clause.mood != Mood::Order && executor == Executor::Validate,
-            risk: risk_of(reading),
+            only_reads,
+            risk: risk::of_words(risk_of(reading), opinion, executor),
             unsure: false,
             is_settled: false,
-            parts: compound::parts(reading),
+            leeway: Leeway::free(),
+            parts: Vec::new(),
             reasons,
         };
-        if tier == 3 && !draft.only_reads && clause.mood != Mood::Decide && draft.risk.risk == Risk::Low {
-            draft.risk = Assessed { risk: Risk::Medium, why: "a mistake would spread to other parts" };
-        }
-        if let Some(hardest) = draft.parts.iter().max_by_key(|part| part.tier.number()) {
-            draft.tier = hardest.tier.number();
-            draft.executor = hardest.executor.clone();
-            draft.reasons.push(format!(
-                "compound: {} steps, the hardest of them on tier {}",
-                draft.parts.len(),
-                draft.tier
-            ));
-            draft.weights = weights(draft.tier, sure, because.lean);
-        }
-        if sure < DOUBT {
-            draft.doubt();
-        }
-        draft
-    }
-
-    /// Nothing points anywhere, so not even tier 1 is excluded; doubt makes that tier 2.
-    fn of_nothing(reading: &Reading) -> Draft {
-        let told = if reading.is_foreign {
-            "most of the words are not known here"
-        } else {
-            "nothing here says what is to be done"
+        draft.decompose(reading, opinion);
+        draft.leeway.median_turns = match draft.parts.as_slice() {
+            [] => opinion.usual_turns(),
+            parts => effort::usual_turns(parts),
         };
-        let mut draft = Draft {
-            weights: if reading.length > LONG { [0.25, 0.4, 0.35] } else { [0.4, 0.38, 0.22] },
-            tier: if reading.length > LONG { 2 } else { 1 },
-            executor: Executor::Implement.name().to_owned(),
-            only_reads: false,
-            risk: risk_of(reading),
-            unsure: false,
-            is_settled: false,
-            parts: Vec::new(),
-            reasons: vec![told.to_owned()],
-        };
-        draft.doubt();
-        draft
+        (draft, vote)
     }
 
-    /// Better the middle executor for an easy task than the cheap one for a hard one (seed 000).
-    fn doubt(&mut self) {
-        self.unsure = true;
-        if self.tier < 3 {
-            self.lift_parts(self.tier + 1, |part, tier| part.tier.number() == tier - 1);
-            self.tier += 1;
-            self.reasons.push(format!("uncertain → one tier up ({})", self.tier));
-        } else {
-            self.reasons.push("uncertain, but there is no tier above".to_owned());
-        }
+    /// Takes the task apart, if it is compound; it is as hard as the hardest of its parts then.
+    fn decompose(&mut self, reading: &Reading, opinion: &Opinion) {
+        let Some(compound) = compound::of(reading, Some(opinion.compound)) else { return };
+        self.parts = compound.parts;
+        let Some(hardest) = self.parts.iter().max_by_key(|part| part.tier.number()) else { return };
+        self.tier = hardest.tier.number();
+        self.executor = hardest.executor.clone();
+        let (steps, why) = (self.parts.len(), compound.because);
+        self.reasons
+            .push(format!("compound ({why}): {steps} steps, the hardest of them on tier {}", self.tier));
     }
 
-    fn obey(&mut self, rule: &Rule) {
-        let name = rule.name.as_deref().map_or_else(String::new, |name| format!(" `{name}`"));
-        let mut said = Vec::new();
-        if let Some(tier) = rule.tier {
-            said.push(format!("tier {tier}"));
-            self.weights = [0.0; 3];
-            self.weights[usize::from(tier.number().clamp(1, 3)) - 1] = 1.0;
-            self.tier = tier.number();
-            self.unsure = false;
-            self.is_settled = true;
-            self.parts.clear();
-        }
-        if let Some(executor) = &rule.executor {
-            said.push(format!("executor {executor}"));
-            self.executor.clone_from(executor);
-            if rule.tier.is_none()
-                && let Some(executor) = Executor::named(executor)
-            {
-                self.lift(executor.home().number());
-            }
-        }
-        if let Some(risk) = rule.risk {
-            let why = match risk {
-                Risk::Low => "risk low",
-                Risk::Medium => "risk medium",
-                Risk::High => "risk high",
-            };
-            said.push(why.to_owned());
-            self.risk = Assessed { risk, why: "a rule of yours says so" };
-        }
-        self.reasons.insert(0, format!("your rule{name}: {}", said.join(", ")));
-    }
-
-    /// Applies what the task itself, and its risk, say about the tier.
-    fn bound(&mut self, task: &Task) {
-        if let Some(wanted) = &task.executor {
-            self.executor.clone_from(wanted);
-            let home = Executor::named(wanted).map_or(1, |executor| executor.home().number());
-            self.reasons.push(format!("`executor` asks for {wanted}"));
-            if home > self.tier {
-                self.lift(home);
-                self.reasons.push(format!("{wanted} is made for tier {home}"));
-            }
-            self.parts.clear();
-        }
-        let risk = self.risk;
-        if risk.risk > Risk::Low {
-            let level = if risk.risk == Risk::High { "high" } else { "medium" };
-            self.reasons.push(format!("risk {level}: {}", risk.why));
-        }
-        let lifts = risk.risk == Risk::High && !self.only_reads && !self.is_settled;
-        if lifts && self.tier < 3 {
-            self.reasons.push("an error would be costly to recover from → tier 3".to_owned());
-            self.lift(3);
-        }
-        if lifts {
-            self.lift_parts(3, |part, _| compound::acts(part));
-        }
-        if let Some(min) = task.min_tier
-            && min.number() > self.tier
-        {
-            self.reasons.push(format!("`min_tier` asks for tier {min}"));
-            self.lift(min.number());
-        }
-        if let Some(min) = task.min_tier {
-            self.lift_parts(min.number(), |_, _| true);
-        }
-        if let Some(max) = task.max_tier
-            && max.number() < self.tier
-        {
-            // Tier 0 is not ours to give: `dispatch` tries `local` by itself, and goes no further here.
-            let max = max.number().max(1);
-            if max < self.tier {
-                self.reasons.push(format!(
-                    "`max_tier` allows no more than tier {max}, though tier {} is advised",
-                    self.tier
-                ));
-                self.cap(max);
-            }
-        }
-    }
-
-    /// Lifts the tier: the weight of all below goes to it.
-    fn lift(&mut self, tier: u8) {
-        if tier > self.tier {
-            let at = usize::from(tier) - 1;
-            let below: f64 = self.weights[..at].iter().sum();
-            self.weights[..at].fill(0.0);
-            self.weights[at] += below;
-            self.tier = tier;
-        }
-    }
-
-    /// Lifts the tier of those parts that are below it and that are meant.
-    fn lift_parts(&mut self, tier: u8, is_meant: impl Fn(&Part, u8) -> bool) {
+    fn finish(mut self, opinion: Opinion) -> Decided {
+        // What holds for the whole holds for its parts.
+        let tier = tier_of(self.tier);
         for part in &mut self.parts {
-            if part.tier.number() < tier && is_meant(part, tier) {
-                part.tier = tier_of(tier);
-            }
+            part.tier = part.tier.min(tier);
         }
-    }
-
-    /// Caps the tier: the weight of all above goes to it.
-    fn cap(&mut self, tier: u8) {
-        let at = usize::from(tier) - 1;
-        let above: f64 = self.weights[at + 1..].iter().sum();
-        self.weights[at + 1..].fill(0.0);
-        self.weights[at] += above;
-        self.tier = tier;
-        for part in &mut self.parts {
-            part.tier = part.tier.min(tier_of(tier));
-        }
-    }
-
-    fn finish(self) -> Classify {
         // Hundredths, and the last one makes up the sum.
         let round = |weight: f64| (weight * 100.0).round() / 100.0;
         let [one, two, _] = self.weights.map(round);
         let three = round(1.0 - one - two);
         let scores = Scores { one, two, three };
         let confidence = [one, two, three][usize::from(self.tier) - 1];
-        Classify {
+        // What was said last has the last word here too.
+        let leeway = Leeway {
+            floor: self.leeway.floor.min(self.tier),
+            ceiling: self.leeway.ceiling.max(self.tier),
+            ..self.leeway
+        };
+        let classify = Classify {
             tier: tier_of(self.tier),
             executor: self.executor,
             confidence,
@@ -312,19 +249,46 @@ impl Draft {
             scores,
             unsure: self.unsure,
             parts: self.parts,
-        }
+            reflection: None,
+            acceptance: None,
+            promise: None,
+            effort: None,
+            economics: None,
+            asked: None,
+            cost_usd: None,
+        };
+        Decided { classify, leeway, opinion }
     }
 }
 
-/// A long text that asks for a change has many requirements, and how they hang together is the work.
-fn in_proportion(leaf: Leaf, reading: &Reading) -> Leaf {
-    let has_clue = reading.clauses.iter().any(|clause| clause.about.any(About::TRACE));
-    if leaf.tier != 2 || leaf.executor != Executor::Implement || reading.length <= SPECIFICATION || has_clue {
-        return leaf;
+impl Decided {
+    /// Leaves what follows no way below what a calibration has decided.
+    pub(crate) fn keep_promise(&mut self) {
+        let tier = self.classify.tier.number();
+        if let Some(promise) = self.classify.promise.as_ref().filter(|promise| !promise.delegated) {
+            self.leeway.floor = self.leeway.floor.max(promise.tier.number() + 1);
+        }
+        self.leeway.floor = self.leeway.floor.min(tier);
+        self.leeway.ceiling = self.leeway.ceiling.max(tier);
     }
-    let because =
-        Because { why: "so many requirements have to be made to fit together", sure: 0.55, lean: Lean::Down };
-    Leaf { tier: 3, executor: Executor::Orchestrate, because, path: "it changes code in many ways at once" }
+}
+
+impl Leeway {
+    fn free() -> Leeway {
+        Leeway { floor: 1, ceiling: 3, median_turns: 1.0 }
+    }
+}
+
+/// Returns the executor that the model thinks of first among those that a tier has.
+fn fitting(opinion: &Opinion, tier: u8) -> Executor {
+    let fits = |executor: &Executor| match tier {
+        1 => executor.home() == Tier::ONE || *executor == Executor::Implement,
+        2 => executor.home() == Tier::TWO || *executor == Executor::Document,
+        _ => *executor == Executor::Orchestrate,
+    };
+    let share = |executor: &Executor| opinion.of_executor(*executor);
+    let by_share = |a: &Executor, b: &Executor| share(a).total_cmp(&share(b));
+    Executor::ALL.into_iter().filter(fits).max_by(by_share).unwrap_or(Executor::Implement)
 }
 
 fn tier_of(number: u8) -> Tier {
@@ -345,7 +309,7 @@ fn weights(tier: u8, sure: f64, lean: Lean) -> [f64; 3] {
 }
 
 /// The highest risk of what is asked; a complaint is at least as grave as what it is about.
-fn risk_of(reading: &Reading) -> Assessed {
+pub(crate) fn risk_of(reading: &Reading) -> Assessed {
     let main_reads = reading.main().is_some_and(|(_, leaf)| leaf.executor.only_reads());
     let mut highest = Assessed { risk: Risk::Low, why: "what is done can be undone" };
     for (at, clause) in reading.clauses.iter().enumerate() {

@@ -16,7 +16,8 @@ pub(crate) enum Executor {
 }
 
 impl Executor {
-    const ALL: [Executor; 6] = [
+    /// All of them, in the order that the model knows them by.
+    pub(crate) const ALL: [Executor; 6] = [
         Executor::Explore,
         Executor::Validate,
         Executor::Document,

@@ -8,9 +8,10 @@ mod meaning;
 mod words;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
+use crate::fnv::Fnv;
 pub(crate) use meaning::{About, Act, Form, Meaning, Role};
 
 /// Several words that mean something together.
@@ -40,9 +41,15 @@ pub(crate) fn phrases(word: &str) -> &'static [Phrase] {
     lowered(word, |word| LEXICON.phrases.get(word)).flatten().map_or(&[], Vec::as_slice)
 }
 
-/// Tells whether two words are the same but for case.
+/// Tells whether two words are the same but for case; the words of a phrase may stand further apart than usual.
 pub(crate) fn same(word: &str, known: &str) -> bool {
-    word.eq_ignore_ascii_case(known)
+    word.eq_ignore_ascii_case(known) || known.contains(' ') && is_same_phrase(word, known)
+}
+
+fn is_same_phrase(phrase: &str, known: &str) -> bool {
+    let mut words = phrase.split_ascii_whitespace();
+    known.split(' ').all(|known| words.next().is_some_and(|word| word.eq_ignore_ascii_case(known)))
+        && words.next().is_none()
 }
 
 /// Calls the function with the word in small letters, straight apostrophes and all.
@@ -164,27 +171,6 @@ fn forms(verb: &str) -> Vec<(Form, String)> {
     forms
 }
 
-/// FNV-1a: for words of a few letters it beats what guards against chosen keys, and nobody chooses these.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +194,16 @@ mod tests {
         for text in ["prefix", "information", "scandal", "latest", "author"] {
             assert_eq!(word(text).act, None, "{text}");
             assert!(!word(text).about.any(About::SECURITY | About::TESTS | About::PROTOCOL), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_phrase_may_stand_apart() {
+        for text in ["and then", "And  Then", "and\n then"] {
+            assert!(same(text, "and then"), "{text:?}");
+        }
+        for text in ["andthen", "and", "and then we", "then and"] {
+            assert!(!same(text, "and then"), "{text:?}");
         }
     }
 

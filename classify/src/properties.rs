@@ -2,14 +2,20 @@
 
 use proptest::prelude::*;
 use shared::Io;
-use shared::section::{Classify, Task};
+use shared::section::{Classify, Risk, Task};
 
 use crate::Args;
-use crate::decide::decide;
+use crate::ask::{Advice, Answer};
+use crate::decide::{self, Router, decide_with};
+use crate::executor::Executor;
 use clap::Parser;
 
+fn decided(task: &Task) -> Classify {
+    decide::decide(Router::default(), task).unwrap().classify
+}
+
 fn of(text: &str) -> Classify {
-    decide(&Task { text: text.to_owned(), ..Task::default() }, &[]).unwrap()
+    decided(&Task { text: text.to_owned(), ..Task::default() })
 }
 
 /// What a user would notice of a decision.
@@ -79,6 +85,38 @@ fn task() -> impl Strategy<Value = String> {
     })
 }
 
+/// Texts of few known words: most of them are in doubt.
+fn doubtful() -> impl Strategy<Value = String> {
+    let unknown = proptest::collection::vec("[a-z]{4,9}", 2..6).prop_map(|words| words.join(" "));
+    (unknown, task(), 0usize..30).prop_map(|(unknown, task, known)| {
+        let task: String = task.chars().take(known).collect();
+        format!("{unknown} {task}").trim_end().to_owned()
+    })
+}
+
+/// What somebody who is asked may say.
+fn answer() -> impl Strategy<Value = Answer> {
+    let executors = ["explore", "validate", "document", "implement", "review", "orchestrate"];
+    let risks = [Risk::Low, Risk::Medium, Risk::High];
+    let labels =
+        (1u8..=3, proptest::sample::select(risks.to_vec()), proptest::sample::select(executors.to_vec()));
+    (labels, any::<bool>(), any::<bool>()).prop_map(|((tier, risk, executor), clear, compound)| Answer {
+        tier: tier.try_into().unwrap(),
+        risk,
+        clear,
+        compound,
+        executor: executor.to_owned(),
+        because: "so it is".to_owned(),
+    })
+}
+
+fn advised(text: &str, answer: &Answer) -> Classify {
+    let task = Task { text: text.to_owned(), ..Task::default() };
+    decide_with(Router::default(), &task, Some(&Advice { by: "m".to_owned(), answer: answer.clone() }))
+        .unwrap()
+        .classify
+}
+
 fn run(input: &str, args: &[&str]) -> String {
     let args = Args::parse_from(["classify", "--config", "/dev/null"].iter().chain(args));
     let (io, memory) = Io::in_memory(input.as_bytes());
@@ -131,17 +169,60 @@ proptest! {
         let tier = |min: Option<u8>, max: Option<u8>| {
             let tier = |number: Option<u8>| number.map(|number| number.try_into().unwrap());
             let task = Task { text: text.clone(), min_tier: tier(min), max_tier: tier(max), ..Task::default() };
-            decide(&task, &[]).unwrap().tier.number()
+            decided(&task).tier.number()
         };
         let bounded = |min: Option<u8>, max: Option<u8>| {
             let tier = |number: Option<u8>| number.map(|number| number.try_into().unwrap());
             let task = Task { text: text.clone(), min_tier: tier(min), max_tier: tier(max), ..Task::default() };
-            decide(&task, &[]).unwrap().parts
+            decided(&task).parts
         };
         prop_assert!(bounded(Some(min), None).iter().all(|part| part.tier.number() >= min));
         prop_assert!(bounded(None, Some(max)).iter().all(|part| part.tier.number() <= max));
         prop_assert_eq!(tier(Some(min), None), free.number().max(min));
         prop_assert_eq!(tier(None, Some(max)), free.number().min(max));
+    }
+
+    #[test]
+    fn advice_counts_only_in_place_of_doubt(text in prop_oneof![task(), doubtful()], answer in answer()) {
+        let alone = of(&text);
+        let advised = advised(&text, &answer);
+        prop_assert!(!advised.unsure);
+        if !alone.unsure {
+            prop_assert_eq!(advised, alone);
+        }
+    }
+
+    #[test]
+    fn advice_is_never_laxer_than_what_was_decided_before_the_doubt(text in doubtful(), answer in answer()) {
+        let alone = of(&text);
+        if !alone.unsure {
+            return Ok(());
+        }
+        let advised = advised(&text, &answer);
+        prop_assert!(advised.tier >= answer.tier, "{:?}", advised);
+        // Doubt lifts by one tier at the most, and only that can be undone.
+        prop_assert!(advised.tier.number() + 1 >= alone.tier.number(), "{:?} {:?}", alone, advised);
+        prop_assert!(advised.risk >= alone.risk && advised.risk >= answer.risk);
+        // Nobody becomes one who only reads, and so is spared by a high risk, because an answer says so.
+        let reads = |decision: &Classify| Executor::named(&decision.executor).is_some_and(Executor::only_reads);
+        if advised.risk == Risk::High && !reads(&alone) && alone.executor != "validate" {
+            prop_assert!(advised.tier.number() >= 2, "{:?}", advised);
+        }
+        prop_assert_eq!(advised.parts.len(), alone.parts.len());
+        for (part, before) in advised.parts.iter().zip(&alone.parts) {
+            prop_assert!(part.tier.number() + 1 >= before.tier.number());
+            prop_assert_eq!(&part.executor, &before.executor);
+        }
+        let scores = [advised.scores.one, advised.scores.two, advised.scores.three];
+        prop_assert!((scores.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{:?}", advised);
+    }
+
+    #[test]
+    fn graver_advice_never_gives_a_lower_tier(text in doubtful(), answer in answer(), tier in 1u8..=3, high in any::<bool>()) {
+        let risk = if high { Risk::High } else { answer.risk };
+        let graver = Answer { tier: answer.tier.max(tier.try_into().unwrap()), risk, ..answer.clone() };
+        let (less, more) = (advised(&text, &answer), advised(&text, &graver));
+        prop_assert!(more.tier >= less.tier && more.risk >= less.risk, "{:?} {:?}", less, more);
     }
 
     #[test]

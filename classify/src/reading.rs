@@ -15,6 +15,7 @@ const SAMPLE: usize = 60;
 pub(crate) struct Reading<'t> {
     /// The text that was read; if all of it was in quotes, what stood in them.
     pub(crate) text: &'t str,
+    pub(crate) tokens: Vec<Token<'t>>,
     pub(crate) clauses: Vec<Clause<'t>>,
     /// Where the flowchart ends for each clause.
     pub(crate) leaves: Vec<Option<Leaf>>,
@@ -63,6 +64,7 @@ pub(crate) fn read(text: &str) -> Reading<'_> {
         main: None,
         is_foreign: is_foreign(&tokens),
         length: tokens.len(),
+        tokens,
         clauses,
         leaves,
         has_body,

@@ -7,7 +7,9 @@
 use shared::section::Risk;
 
 use crate::clause::{Clause, Mood};
+use crate::executor::Executor;
 use crate::lexicon::{self, About, Act, same};
+use crate::model::Opinion;
 
 /// A risk, and why.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +26,30 @@ fn high(why: &'static str) -> Assessed {
 
 fn medium(why: &'static str) -> Assessed {
     Assessed { risk: Risk::Medium, why }
+}
+
+/// From these probabilities on, the model's word counts. High risk is rare, and missing it is dear: so little is enough.
+const HIGH: f64 = 0.2;
+const MEDIUM: f64 = 0.5;
+
+/// Puts what the rules say about a text together with what the model says: the graver counts.
+///
+/// Rules that say "medium" are right in little more than half of the corpus, so that is left to the model.
+pub(crate) fn of_words(by_rules: Assessed, opinion: &Opinion, executor: Executor) -> Assessed {
+    if executor == Executor::Explore {
+        // "which files configure the access token?": to look something up harms nobody, whatever it is about.
+        return by_rules;
+    }
+    let [_, middle, grave] = opinion.risks;
+    let told = |why| if by_rules.risk >= Risk::Medium { by_rules.why } else { why };
+    if by_rules.risk == Risk::High || grave >= HIGH {
+        let why = told("tasks in words like these could do lasting harm");
+        high(why)
+    } else if middle + grave >= MEDIUM {
+        medium(told("mistakes in tasks like this are noticed late, or by users first"))
+    } else {
+        LOW
+    }
 }
 
 /// Assesses a clause that is to be carried out.

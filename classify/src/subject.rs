@@ -65,7 +65,11 @@ fn before_colon(text: &str) -> Option<(Label, usize)> {
     let (end, _) = colon?;
     let head = &line[..end];
     let bare = head.trim_end_matches('!');
-    let name = bare.split_once('(').map_or(bare, |(name, _)| name).trim();
+    let name = match bare.split_once('(') {
+        Some((name, scope)) if scope.trim_end().ends_with(')') => name.trim(),
+        Some(_) => return None,
+        None => bare.trim(),
+    };
     let words = name.split_whitespace().count();
     let first = name.split_whitespace().next()?;
     let plain = name.chars().all(|c| c.is_alphanumeric() || " _-./,*+@#&".contains(c));

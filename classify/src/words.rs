@@ -92,7 +92,8 @@ pub(crate) fn within_limits(text: &str) -> (std::borrow::Cow<'_, str>, bool) {
     (format!("{head}\n\n{tail}").into(), true)
 }
 
-fn floor(text: &str, mut at: usize) -> usize {
+/// Returns the nearest boundary of a character at or before a place.
+pub(crate) fn floor(text: &str, mut at: usize) -> usize {
     while !text.is_char_boundary(at) {
         at -= 1;
     }

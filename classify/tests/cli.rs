@@ -157,12 +157,12 @@ fn what_the_task_says_about_its_tier_is_honoured() {
         (r#"{"text":"design the architecture","run":["make","report"]}"#, 1, "validate", "`run`"),
         (r#"{"text":"clean","run":["rm","-rf","build"]}"#, 1, "validate", "risk high"),
         (
-            r#"{"text":"change the column","files_touched":["db/migrations/7.sql"]}"#,
+            r#"{"text":"refactor the importer","files_touched":["db/migrations/7.sql"]}"#,
             2,
             "implement",
             "risk medium",
         ),
-        (r#"{"text":"drop the users table","max_tier":2}"#, 2, "implement", "tier 3 is advised"),
+        (r#"{"text":"drop the users table","max_tier":1}"#, 1, "implement", "tier 2 is advised"),
     ] {
         let got = of(task);
         assert_eq!((got.0, got.1.as_str()), (tier, executor), "{task}: {}", got.2);
@@ -212,7 +212,7 @@ fn rules_of_the_user_come_first_and_are_named() {
     assert_eq!(brief[0], (3, "architect", "low"));
     assert_eq!(brief[1].1, "architect", "the first rule that holds decides");
     assert_eq!(brief[2].0, 1);
-    assert_eq!(brief[3], (3, "validate", "high"));
+    assert_eq!(brief[3], (2, "validate", "high"), "nothing for the cheapest");
     assert_eq!(brief[4].0, 1, "whole words only");
     assert_eq!(got[0]["reasons"][0], "your rule `payments`: tier 3, executor architect");
     assert_eq!(got[0]["confidence"], 1.0);
@@ -253,6 +253,23 @@ fn explanations_are_for_people_and_in_order() {
     }
     let (_, same, silent) = classify(&["--explain", "--quiet", "--text", "git status"], "");
     assert_eq!((same.lines().count(), silent.as_str()), (1, ""));
+}
+
+#[test]
+fn what_is_explained_can_neither_forge_a_line_nor_steer_the_terminal() {
+    let task = r#"{"id":"i\u001b[2J\nclassify: error: forged","task":{"text":"fix\r\u009b2J the \u0007parser, then \u001b]0;x run it","executor":"\u001b[8m"}}"#;
+    let (status, output, errors) = classify(&["--explain", "--reflect=warn", "--color=always"], task);
+    assert_eq!((status, output.lines().count()), (Some(0), 1));
+    assert!(!errors.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\u{1b}')), "{errors:?}");
+    for raw in ["\u{1b}[2J", "\u{1b}]0;", "\u{1b}[8m", "\nclassify: error: forged"] {
+        assert!(!errors.contains(raw), "{raw:?}: {errors:?}");
+    }
+    assert!(errors.contains(r"fix\r\u{9b}2J the \u{7}parser"), "{errors:?}");
+    // What was explained elsewhere comes from the input too.
+    let odd = r#"{"task":"fix it","classify":{"tier":1,"executor":"a\u001b[2J","confidence":1,"risk":"low","reasons":["b\u001b[2J\nc"],"scores":{"1":1,"2":0,"3":0}}}"#;
+    let (_, _, errors) = classify(&["--explain", "--color=always"], odd);
+    assert!(errors.contains(r"a\u{1b}[2J") && errors.contains(r"b\u{1b}[2J\nc"), "{errors:?}");
+    assert!(!errors.contains('\u{1b}'), "{errors:?}");
 }
 
 #[test]

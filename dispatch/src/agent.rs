@@ -11,13 +11,14 @@ use shared::{Problem, config};
 /// All tools there are.
 const TOOLS: [&str; 6] = ["Read", "Write", "Edit", "Bash", "Glob", "Grep"];
 
-const BUILT_IN: [&str; 6] = [
+const BUILT_IN: [&str; 7] = [
     include_str!("../agents/explore.md"),
     include_str!("../agents/validate.md"),
     include_str!("../agents/document.md"),
     include_str!("../agents/implement.md"),
     include_str!("../agents/review.md"),
     include_str!("../agents/orchestrate.md"),
+    include_str!("../agents/answer.md"),
 ];
 
 /// An executor: who a model is to be, and what it may use.
@@ -154,6 +155,7 @@ mod tests {
             ("implement", "Read Write Edit Bash Glob Grep"),
             ("review", "Read Grep Glob Bash"),
             ("orchestrate", "Read Write Edit Bash Glob Grep"),
+            ("answer", ""),
         ] {
             let agent = agents.get(name).unwrap();
             assert_eq!(agent.tools.join(" "), tools, "{name}");

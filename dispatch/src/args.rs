@@ -78,9 +78,17 @@ pub struct Args {
     #[arg(long, help_heading = "Scheduling")]
     pub dry_run: bool,
 
+    /// Run a compound task as a whole instead of in the parts that `classify` found
+    #[arg(long, help_heading = "Scheduling")]
+    pub no_decompose: bool,
+
     /// Use results that an earlier, ended run has left in the journal
     #[arg(long, help_heading = "Scheduling")]
     pub resume: bool,
+
+    /// Keep no journal: nothing is noted, and no later run can use the results
+    #[arg(long, conflicts_with = "resume", help_heading = "Scheduling")]
+    pub no_journal: bool,
 
     /// Send every task to this backend; `local` is none but the built-in one
     #[arg(

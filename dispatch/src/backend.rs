@@ -61,7 +61,7 @@ pub struct Draft {
     /// The tokens it used, where a model was asked.
     pub usage: Option<Usage>,
     /// The tokens of each single request, where they are known: some prices depend on the length of one prompt, so
-    /// `price::Table::cost_of_requests` takes these rather than their sum.
+    /// `shared::price::Table::cost_of_requests` takes these rather than their sum.
     pub requests: Vec<Usage>,
     /// What the executor itself says that it cost, in US dollars.
     pub reported_cost_usd: Option<f64>,

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use shared::price::Table;
 use shared::section::Status;
 use shared::state::{DIRECTORY, Root};
 use shared::{Diagnostics, Problem, config, processors};
 
 use crate::agent::Agents;
 use crate::args::{Args, Deps, Ended, Worktrees};
-use crate::price::Table;
 use crate::replay::Recorder;
 use crate::route::{Routes, Surroundings, Wishes};
 use crate::settings::Settings;
@@ -34,7 +34,10 @@ pub(crate) struct Config {
     pub(crate) window: usize,
     pub(crate) rerun: Vec<Status>,
     pub(crate) dry_run: bool,
+    /// Whether compound tasks are run in parts.
+    pub(crate) decompose: bool,
     pub(crate) resume: bool,
+    pub(crate) journal: bool,
     pub(crate) worktrees: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget: Option<f64>,
@@ -87,6 +90,7 @@ impl Config {
         for problem in broken {
             diagnostics.warning(problem.full_message());
         }
+        let deps = args.deps.or(settings.deps).unwrap_or_default();
         let prices = args.prices.as_deref().or(settings.prices.as_deref());
         let jobs = args.jobs.or(settings.jobs).map_or_else(|| processors().max(FEWEST_JOBS), usize::from);
         let worktrees = args.worktrees.or(settings.worktrees).unwrap_or_default();
@@ -96,12 +100,15 @@ impl Config {
         }
         Ok(Config {
             jobs: jobs.max(1),
-            deps: args.deps.or(settings.deps).unwrap_or_default(),
+            deps,
             as_completed: args.as_completed,
             window: args.window as usize,
             rerun,
             dry_run: args.dry_run,
+            // Who waits for verdicts between two tasks goes through the pipe task by task.
+            decompose: !args.no_decompose && settings.decompose.unwrap_or(true) && deps == Deps::Finished,
             resume: args.resume,
+            journal: !args.no_journal,
             worktrees: worktrees == Worktrees::Auto && root.git,
             timeout: Some(args.timeout.or(settings.timeout).unwrap_or(TIMEOUT))
                 .filter(|timeout| !timeout.is_zero()),

@@ -5,6 +5,7 @@
 //! way to the disk have threads of their own; jobs that wait for a network share a runtime, which is started for the first.
 
 mod attempt;
+mod join;
 mod settle;
 
 use std::collections::{HashMap, VecDeque};
@@ -66,6 +67,10 @@ pub(crate) struct Engine {
     queue: Queue,
     order: Order,
     results: Results,
+    /// The records that are parts, and of which task.
+    parts: HashMap<IdHash, IdHash>,
+    /// How the parts of each task have ended that is not joined yet.
+    outcomes: HashMap<IdHash, join::Outcomes>,
     held: HashMap<Seq, Held>,
     held_bytes: u64,
     /// Released, and not yet looked at.
@@ -102,6 +107,8 @@ struct Held {
     id: IdHash,
     bytes: u64,
     attempt: Option<Attempt>,
+    /// The parts whose results it joins.
+    parts: Option<Vec<String>>,
     /// The lane that it runs in.
     running: Option<usize>,
 }
@@ -132,6 +139,8 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         journal: None,
         schedule: Schedule::default(),
         results: Results::new(),
+        parts: HashMap::new(),
+        outcomes: HashMap::new(),
         held: HashMap::new(),
         held_bytes: 0,
         released: VecDeque::new(),
@@ -238,8 +247,15 @@ impl Engine {
         }
     }
 
-    /// Takes a record in.
-    fn receive(&mut self, incoming: Incoming) -> Result<(), Halt> {
+    /// Takes a record in, after its parts if it has any.
+    fn receive(&mut self, mut incoming: Incoming) -> Result<(), Halt> {
+        for part in self.decompose(&mut incoming) {
+            self.receive_one(part)?;
+        }
+        self.receive_one(incoming)
+    }
+
+    fn receive_one(&mut self, incoming: Incoming) -> Result<(), Halt> {
         let Incoming { line, record, id, content } = incoming;
         let seq = self.order.open();
         self.bar.came_in();
@@ -270,11 +286,17 @@ impl Engine {
             Content::Unusable(problem) => return self.refuse(seq, line, record, id, problem),
             Content::LetBy => return Ok(()),
         };
+        if let Some(parent) = &known.task.parent {
+            self.parts.insert(id, IdHash::of(parent));
+        }
         let need = known.need(&self.config.rerun);
         if need == Need::Nothing {
             return self.settle(seq, line, record, id, &known, None);
         }
-        let ids = known.task.depends_on.iter().map(|id| IdHash::of(id));
+        let parts = self.joined_parts(&record, &known);
+        let joins_only = parts.is_some() && !matches!(need, Need::Escalated(..));
+        let own = known.task.depends_on.iter().filter(|_| !joins_only);
+        let ids = own.chain(parts.iter().flatten()).map(|id| IdHash::of(id));
         let is_open = |id: &IdHash| matches!(self.results.standing(*id), None | Some(Standing::Held(_)));
         let open: Vec<IdHash> = ids.filter(is_open).collect();
         if self.schedule.insert(seq, id, open) {
@@ -282,7 +304,7 @@ impl Engine {
         }
         let bytes = record.to_line().len() as u64;
         self.held_bytes += bytes;
-        let held = Held { line, record, known, need, id, bytes, attempt: None, running: None };
+        let held = Held { line, record, known, need, id, bytes, attempt: None, parts, running: None };
         self.held.insert(seq, held);
         match self.schedule.cycle_through(seq) {
             Some(cycle) => self.refuse_cycle(&cycle),
@@ -351,7 +373,11 @@ impl Engine {
         if let Some(workshop) = &self.workshop {
             return Ok(Arc::clone(workshop));
         }
-        let state = self.state()?;
+        // Whoever keeps nothing leaves nothing behind, not even an empty directory.
+        let state = match self.config.journal || self.config.worktrees {
+            true => self.state()?,
+            false => self.config.root.path.join(shared::state::DIRECTORY),
+        };
         let root = self.config.worktrees.then_some(&self.config.root.path);
         let worktrees = root.map_or(Ok(None), |root| Worktrees::of(root, &state));
         let worktrees = worktrees.map_err(|problem| problem.full_message());
@@ -372,14 +398,14 @@ impl Engine {
         })
     }
 
-    /// Returns the journal, which is opened when it is first needed.
-    fn journal(&mut self) -> Result<&Journal, Halt> {
-        if self.journal.is_none() {
+    /// Returns the journal, which is opened when it is first needed; none if none is kept.
+    fn journal(&mut self) -> Result<Option<&Journal>, Halt> {
+        if self.journal.is_none() && self.config.journal {
             let state = self.state()?;
             let journal = Journal::open(&state, self.config.resume);
             self.journal = Some(journal.map_err(journal_problem)?);
         }
-        self.journal.as_ref().ok_or_else(|| Halt::Failed(Problem::new("there is no journal")))
+        Ok(self.journal.as_ref())
     }
 
     /// Puts the result of an attempt into its record, or tries the next backend.
@@ -423,8 +449,14 @@ impl Engine {
         if self.stopping.is_none() {
             return Ok(());
         }
-        let waiting: Vec<Seq> =
+        let mut waiting: Vec<Seq> =
             self.held.iter().filter(|(_, held)| held.running.is_none()).map(|(seq, _)| *seq).collect();
+        // A part leaves before the task that joins it, also in the order of ending.
+        waiting.sort_unstable();
+        let running = self.held.values().filter(|held| held.running.is_some());
+        let unfinished: Vec<IdHash> =
+            running.filter_map(|held| held.known.task.parent.as_deref()).map(IdHash::of).collect();
+        waiting.retain(|seq| self.held.get(seq).is_some_and(|held| !unfinished.contains(&held.id)));
         for seq in waiting {
             self.abandon(seq)?;
         }

@@ -65,6 +65,12 @@ pub(crate) enum Need {
     Escalated(Tier, Decision),
 }
 
+/// Returns what all attempts up to this one have cost.
+pub(crate) fn spent_on(last: &Dispatch) -> f64 {
+    let costs = last.earlier.iter().map(|earlier| earlier.cost_usd).chain([last.cost_usd]);
+    costs.flatten().filter(|cost| is_amount(*cost)).sum()
+}
+
 impl Incoming {
     /// Reads a line.
     pub(crate) fn read(line: Line) -> Incoming {
@@ -83,6 +89,18 @@ impl Incoming {
                 Incoming { line: number, record, id, content }
             }
         }
+    }
+}
+
+impl Incoming {
+    /// Takes in the record of a part; it stands on the line of the whole.
+    pub(crate) fn of_part(line: u64, record: Record) -> Incoming {
+        let content = match Known::of(&record) {
+            Ok(known) => Content::Task(Box::new(known)),
+            Err(problem) => Content::Unusable(problem),
+        };
+        let id = record.id().map(IdHash::of);
+        Incoming { line, record, id, content }
     }
 }
 
@@ -132,6 +150,10 @@ impl Known {
         if let Some((tier, decision)) = self.escalation(dispatch) {
             return Need::Escalated(tier, decision);
         }
+        if !dispatch.parts.is_empty() {
+            // What is to be run again are its parts.
+            return Need::IfReplaced;
+        }
         match dispatch.status {
             status if rerun.contains(&status) => Need::Again(status),
             Status::Skipped => Need::IfPossible,
@@ -150,7 +172,13 @@ impl Known {
             return None;
         }
         let tier = verify.escalate_to.max(dispatch.tier.up()).filter(|tier| *tier > dispatch.tier)?;
-        self.task.max_tier.is_none_or(|max| tier <= max).then_some((tier, verify.decision))
+        self.most().is_none_or(|max| tier <= max).then_some((tier, verify.decision))
+    }
+
+    /// Returns the tier that no attempt may be above: that of the task, or that which the budget of `classify` pays for.
+    fn most(&self) -> Option<Tier> {
+        let planned = self.classify.as_ref().and_then(|classify| classify.economics.as_ref()?.max_tier);
+        [self.task.max_tier, planned].into_iter().flatten().min()
     }
 
     /// Returns the tier of the first attempt.
@@ -201,8 +229,7 @@ impl Known {
     /// Returns what all attempts so far have cost.
     pub(crate) fn spent(&self) -> f64 {
         let Some(last) = &self.dispatch else { return 0.0 };
-        let costs = last.earlier.iter().map(|earlier| earlier.cost_usd).chain([last.cost_usd]);
-        costs.flatten().filter(|cost| is_amount(*cost)).sum()
+        spent_on(last)
     }
 
     /// Returns the number of the next attempt.
@@ -266,6 +293,15 @@ mod tests {
             "a verdict on an older attempt"
         );
         assert_eq!(need(&(draft(r#","max_tier":1"#) + &verdict(2, "escalate", &to(2)))), Need::Nothing);
+        let planned = |max: u8| {
+            let economics = format!(
+                r#"{{"plan":"cheap_then_verify","direct_strong_usd":1,"strong_model":"m","price_table":"d","max_tier":{max}}}"#
+            );
+            let classify = format!(r#","classify":{{"tier":1,"economics":{economics}}},"verify""#);
+            need(&(draft("") + &verdict(2, "escalate", &to(2))).replacen(",\"verify\"", &classify, 1))
+        };
+        assert_eq!(planned(1), Need::Nothing);
+        assert!(matches!(planned(2), Need::Escalated(..)));
         assert_eq!(need(&(draft(r#","run":["true"]"#) + &verdict(2, "escalate", &to(2)))), Need::Nothing);
         assert_eq!(need(&(draft(r#","depends_on":["b"]"#) + &verdict(2, "accept", ""))), Need::IfReplaced);
         let ended = |status: &str| {

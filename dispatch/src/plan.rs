@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use shared::lines::Lines;
-use shared::section::{Task, Tier, Usage};
+use shared::section::{Interval, Task, Tier, Usage};
 use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem};
 
 use crate::backend::Job;
 use crate::config::Config;
-use crate::incoming::{Content, Incoming, Known, Need};
+use crate::incoming::{Content, Incoming, Known, Need, is_amount};
+use crate::parts;
 use crate::prompt::prompt;
 use crate::queue::Queue;
 use crate::route::{Backend, NO_MODEL, Step};
@@ -30,7 +31,9 @@ struct Row {
     executor: String,
     backend: String,
     model: String,
-    cost: Option<f64>,
+    cost: Option<Interval<f64>>,
+    /// The cost is what `classify` expects.
+    is_expected: bool,
     why: String,
     needs: Vec<String>,
 }
@@ -68,7 +71,34 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    fn add(&mut self, incoming: Incoming) {
+    fn add(&mut self, mut incoming: Incoming) {
+        let parts = self.parts(&mut incoming);
+        let joined: Vec<String> =
+            parts.iter().filter_map(|part| part.record.id().map(str::to_owned)).collect();
+        parts.into_iter().for_each(|part| self.add_one(part, &[]));
+        self.add_one(incoming, &joined);
+    }
+
+    /// Returns the parts of a compound task that would be run.
+    fn parts(&self, incoming: &mut Incoming) -> Vec<Incoming> {
+        let Content::Task(known) = &incoming.content else { return Vec::new() };
+        let id = incoming.record.id().unwrap_or_default();
+        let ids = parts::ids(id, known).filter(|_| self.config.decompose).unwrap_or_default();
+        if self.ids.contains_key(id) || ids.is_empty() || ids.iter().any(|part| self.ids.contains_key(part)) {
+            return Vec::new();
+        }
+        match parts::records(id, known, &self.config.agents) {
+            Ok(records) => {
+                records.into_iter().map(|record| Incoming::of_part(incoming.line, record)).collect()
+            }
+            Err(problem) => {
+                incoming.content = Content::Unusable(problem);
+                Vec::new()
+            }
+        }
+    }
+
+    fn add_one(&mut self, incoming: Incoming, joined: &[String]) {
         let Incoming { line, record, content, .. } = incoming;
         let id = record.id().unwrap_or_default().to_owned();
         if !id.is_empty() && !matches!(content, Content::LetBy) {
@@ -81,6 +111,18 @@ impl Plan<'_> {
         match content {
             Content::LetBy => self.others += 1,
             Content::Unusable(problem) => self.refuse(line, &id, &problem),
+            Content::Task(_) if !joined.is_empty() => self.rows.push(Row {
+                line,
+                id,
+                tier: Tier::LOCAL,
+                executor: "-".to_owned(),
+                backend: "parts".to_owned(),
+                model: "-".to_owned(),
+                cost: Some(certain(0.0)),
+                is_expected: false,
+                why: "joins its parts".to_owned(),
+                needs: joined.to_vec(),
+            }),
             Content::Task(known) => match self.row(line, &id, &known) {
                 Ok(Some(row)) => self.rows.push(row),
                 Ok(None) => self.others += 1,
@@ -132,14 +174,21 @@ impl Plan<'_> {
             requests: 1,
             ..Usage::default()
         };
-        let priced = || self.config.prices.cost(model.as_deref()?, &usage);
+        let priced = || self.config.prices.cost(model.as_deref()?, &usage).map(certain);
+        // What `classify` expects of the work is nearer than a fixed length, if it is about the same model.
+        let expected = known.classify.as_ref().and_then(|classify| classify.effort.as_ref());
+        let expected = expected
+            .filter(|effort| model.is_some() && effort.model == model)
+            .and_then(|effort| effort.cost_usd)
+            .filter(|cost| [cost.low, cost.expected, cost.high].into_iter().all(is_amount));
         Ok(Some(Row {
             line,
             id: id.to_owned(),
             tier: step.map_or(tier, |step| step.tier),
             executor: agent.name.clone(),
             backend: lane.map_or_else(|| "none".to_owned(), |lane| lane.name.clone()),
-            cost: if is_free { Some(0.0) } else { priced() },
+            cost: if is_free { Some(certain(0.0)) } else { expected.or_else(priced) },
+            is_expected: !is_free && expected.is_some(),
             model: model.clone().unwrap_or_else(|| "-".to_owned()),
             why: if step.is_none() { format!("{why}; {}", missing()) } else { why },
             needs: known.task.depends_on.clone(),
@@ -241,14 +290,18 @@ impl Plan<'_> {
                 row.executor.clone(),
                 row.backend.clone(),
                 row.model.clone(),
-                row.cost.map_or_else(|| "?".to_owned(), |cost| format!("{cost:.4}")),
+                row.cost.map_or_else(|| "?".to_owned(), |cost| format!("{:.4}", cost.expected)),
                 if row.needs.is_empty() { "-".to_owned() } else { row.needs.join(",") },
                 row.why.clone(),
             ]);
         }
         let mut text = if rows.is_empty() { String::new() } else { aligned(&table) + "\n" };
-        let cost = rows.iter().filter_map(|row| row.cost).fold(0.0, |sum, cost| sum + cost);
+        let sum = |of: fn(Interval<f64>) -> f64| {
+            rows.iter().filter_map(|row| row.cost).map(of).fold(0.0, |sum, cost| sum + cost)
+        };
+        let (low, cost, high) = (sum(|cost| cost.low), sum(|cost| cost.expected), sum(|cost| cost.high));
         let unpriced = rows.iter().filter(|row| row.cost.is_none()).count();
+        let expected = rows.iter().filter(|row| row.is_expected).count();
         text.push_str(&format!(
             "{} to run, {} to pass as they are; the longest chain has {}; {} at once\n",
             plural(rows.len(), "task"),
@@ -256,16 +309,30 @@ impl Plan<'_> {
             plural(longest as usize, "task"),
             self.config.jobs
         ));
-        text.push_str(&format!(
-            "about ${cost:.4} by the prices of {}, if an answer has {OUTPUT_TOKENS} tokens",
-            self.config.prices.date()
-        ));
+        text.push_str(&format!("about ${cost:.4}"));
+        if expected > 0 {
+            text.push_str(&format!(" (${low:.4} to ${high:.4})"));
+        }
+        text.push_str(&format!(" by the prices of {}", self.config.prices.date()));
+        text.push_str(&match (expected, rows.len()) {
+            (0, _) => format!(", if an answer has {OUTPUT_TOKENS} tokens"),
+            (some, all) if some == all => " and the effort that classify expects".to_owned(),
+            (some, _) => format!(
+                " and the effort that classify expects of {}; the others if an answer has {OUTPUT_TOKENS} tokens",
+                plural(some, "task")
+            ),
+        });
         if unpriced > 0 {
             text.push_str(&format!("; the price of {} is not known", plural(unpriced, "task")));
         }
         text.push('\n');
         text
     }
+}
+
+/// Returns a cost of which no interval is known.
+fn certain(cost: f64) -> Interval<f64> {
+    Interval { low: cost, expected: cost, high: cost }
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -25,13 +25,19 @@ pub(crate) struct Rejected<'a> {
 /// Returns the whole text.
 pub(crate) fn prompt(task: &Task, inputs: &[Handed], rejected: Option<&Rejected>) -> String {
     let mut text = task.text.clone();
-    let has_more =
-        task.context.is_some() || !inputs.is_empty() || rejected.is_some() || task.files_touched.is_some();
+    let has_more = task.context.is_some()
+        || task.whole.is_some()
+        || !inputs.is_empty()
+        || rejected.is_some()
+        || task.files_touched.is_some();
     if !has_more {
         return text;
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
+    if let Some(whole) = &task.whole {
+        section(&mut text, "The whole task, of which only the above is to be done now", whole.trim_end());
+    }
     match task.files_touched.as_deref() {
         None => {}
         Some([]) => text.push_str("\n# Files that may be changed\n\nNone.\n"),

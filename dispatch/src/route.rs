@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::section::Tier;
+use shared::tiers::{self, TierSettings};
 use shared::{Problem, config, process};
 
 use crate::backend::{Answer, Job};
@@ -11,7 +12,7 @@ use crate::command::{Preset, Program};
 use crate::http::{Anthropic, OpenAi, Retry};
 use crate::local::Local;
 use crate::replay::Replay;
-use crate::settings::{BackendSettings, Settings, TierSettings};
+use crate::settings::{BackendSettings, Settings};
 
 /// A token for Anthropic's API, which is used where there is no key.
 const AUTH_TOKEN: &str = "ANTHROPIC_AUTH_TOKEN";
@@ -284,19 +285,6 @@ fn is_agent(program: &str) -> bool {
     name.is_some_and(|name| Preset::named(name).is_some())
 }
 
-/// Returns the models of tiers 1 to 3 where nobody has named any.
-fn models(kind: &str, is_own_server: bool) -> [Option<&'static str>; 3] {
-    match kind {
-        "anthropic" if !is_own_server => {
-            [Some("claude-haiku-5-5"), Some("claude-sonnet-5-5"), Some("claude-opus-5-5")]
-        }
-        // The program knows these names for the newest of each kind.
-        "claude" => [Some("haiku"), Some("sonnet"), Some("opus")],
-        "openai" if !is_own_server => [Some("gpt-6-luna"), Some("gpt-6.1-sol"), Some("gpt-6-astra")],
-        _ => [None, None, None],
-    }
-}
-
 struct Builder<'a> {
     settings: &'a Settings,
     place: &'a Surroundings,
@@ -347,7 +335,7 @@ impl Builder<'_> {
         let own = |index: usize| {
             self.settings.tiers.get(&(index + 1).to_string()).filter(|tier| tier.backend == name)
         };
-        let models = models(kind, is_own);
+        let models = tiers::usual_models(kind, is_own);
         Ok([0, 1, 2].map(|index| {
             let model =
                 own(index).and_then(|tier| tier.model.clone()).or_else(|| models[index].map(str::to_owned));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
+use shared::tiers::TierSettings;
 use shared::units::{parse_duration, parse_size};
 
 use crate::args::{Deps, Worktrees};
@@ -19,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget_usd: Option<f64>,
     pub(crate) local: Option<bool>,
+    /// Whether compound tasks are run in parts.
+    pub(crate) decompose: Option<bool>,
     pub(crate) worktrees: Option<Worktrees>,
     #[serde(deserialize_with = "size")]
     pub(crate) output_limit: Option<u64>,
@@ -27,14 +30,6 @@ pub(crate) struct Settings {
     pub(crate) prices: Option<PathBuf>,
     pub(crate) tiers: BTreeMap<String, TierSettings>,
     pub(crate) backends: BTreeMap<String, BackendSettings>,
-}
-
-/// `[dispatch.tiers.N]`: who drafts the tasks of a tier.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TierSettings {
-    pub(crate) backend: String,
-    pub(crate) model: Option<String>,
 }
 
 /// `[dispatch.backends.NAME]`: a backend and how it is reached.

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use dispatch::backend::{Answer, Draft, Job};
 use dispatch::http::{Anthropic, Clock, OpenAi, Retry};
-use dispatch::price::Table;
 use serde_json::{Value, json};
 use server::{Act, Server, answer, stream};
+use shared::price::Table;
 use shared::section::{Status, Task, Tier, Usage};
 
 const KEY: &str = "sk-test-0123456789";

@@ -186,7 +186,7 @@ impl Diagnostics {
 
 /// Returns a message with its control characters escaped: an id or a line of the input must not end our line, or steer a
 /// terminal.
-fn printable(message: &str) -> std::borrow::Cow<'_, str> {
+pub fn printable(message: &str) -> std::borrow::Cow<'_, str> {
     if !message.contains(char::is_control) {
         return message.into();
     }

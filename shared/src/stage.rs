@@ -26,6 +26,21 @@ pub trait Stage: Sync {
     /// If the work can not be done on this record. The record leaves with the reason in its `errors`.
     fn process(&self, record: &mut Record) -> Result<(), Problem>;
 
+    /// Does the work on records that came together, at most [`BATCH`](Stage::BATCH) of them, and returns a result for
+    /// each. One after the other, unless something about them can be done at once. After an interrupt they are let by.
+    fn process_all(&self, records: &mut [&mut Record]) -> Vec<Result<(), Problem>> {
+        let let_by =
+            |record: &mut &mut Record| if interrupt::requested() { Ok(()) } else { self.process(record) };
+        records.iter_mut().map(let_by).collect()
+    }
+
+    /// Looks at a record once more when its turn to leave has come, in the order of the input; tells whether it changed it.
+    ///
+    /// For what depends on records before it. One thread does this for all, so it has to be quick.
+    fn settle(&self, _record: &mut Record) -> bool {
+        false
+    }
+
     /// Tells whether the record counts as a yes for `--exit-status`.
     fn is_yes(&self, _record: &Record) -> bool {
         true
@@ -67,12 +82,11 @@ pub fn filter<S: Stage>(stage: &S, io: Io, options: FilterOptions) -> Exit {
     let Io { input, output, diagnostics } = io;
     let batches = read(input, options.max_line, S::BATCH);
     let stop = AtomicBool::new(false);
-    let interrupted = || interrupt::requested();
     let input = Batches { receiver: batches, stop: &stop, since: None };
     let mut writer = Writer::new(output);
     let mut exit = Exit::Ok;
     let window = options.workers * 4;
-    let work = |batch: std::io::Result<Batch>| batch.map(|batch| batch.process(stage, interrupted));
+    let work = |batch: std::io::Result<Batch>| batch.map(|batch| batch.process(stage));
     let stopped = ordered::map(options.workers, window, input, work, |done| {
         let written = match done {
             // Nobody behind us waits for a record because it stands in our buffer.
@@ -80,7 +94,12 @@ pub fn filter<S: Stage>(stage: &S, io: Io, options: FilterOptions) -> Exit {
             Some(Err(error)) => {
                 Err(Stopped::Failed(Problem::new("cannot read standard input").because(error)))
             }
-            Some(Ok(done)) => {
+            Some(Ok(mut done)) => {
+                for record in &mut done.records {
+                    if stage.settle(record) {
+                        done.any_no |= !stage.is_yes(record);
+                    }
+                }
                 for (line, id, problem) in &done.problems {
                     exit = exit.worse(Exit::Records);
                     diagnostics.record(Some(*line), id.as_deref(), problem);
@@ -156,29 +175,37 @@ struct Done {
 }
 
 impl Batch {
-    fn process<S: Stage>(self, stage: &S, interrupted: impl Fn() -> bool) -> Done {
+    fn process<S: Stage>(self, stage: &S) -> Done {
         let mut done =
             Done { records: Vec::with_capacity(self.lines.len()), problems: Vec::new(), any_no: false };
+        // The line of each record that the stage works on; the others leave as they are.
+        let mut numbers = Vec::with_capacity(self.lines.len());
         for line in self.lines {
             let number = line.number;
             let record = match line.into_record(S::NAME) {
-                Ok(mut record) => {
-                    let is_let_by = record.has_errors() || interrupted();
-                    if !is_let_by && let Err(problem) = stage.process(&mut record) {
-                        record.push_error(problem.to_record_error(S::NAME, Some(number)));
-                        done.problems.push((number, record.id().map(str::to_owned), problem));
-                    }
-                    done.any_no |= record.has_errors() || !stage.is_yes(&record);
+                Ok(record) => {
+                    numbers.push((!record.has_errors()).then_some(number));
                     record
                 }
                 Err((problem, record)) => {
-                    done.any_no = true;
                     done.problems.push((number, None, problem));
+                    numbers.push(None);
                     *record
                 }
             };
             done.records.push(record);
         }
+        let at_work = done.records.iter_mut().zip(&numbers).filter(|(_, number)| number.is_some());
+        let mut at_work: Vec<&mut Record> = at_work.map(|(record, _)| record).collect();
+        let results = stage.process_all(&mut at_work);
+        for ((record, number), result) in at_work.into_iter().zip(numbers.iter().flatten()).zip(results) {
+            if let Err(problem) = result {
+                record.push_error(problem.to_record_error(S::NAME, Some(*number)));
+                done.problems.push((*number, record.id().map(str::to_owned), problem));
+            }
+        }
+        done.problems.sort_by_key(|(number, ..)| *number);
+        done.any_no = done.records.iter().any(|record| record.has_errors() || !stage.is_yes(record));
         done
     }
 }

@@ -1,7 +1,10 @@
 //! Where the programs keep what has to outlive them: `.specpipe/` at the root of the repository.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
 
 use crate::config;
 
@@ -41,6 +44,14 @@ impl Root {
         }
         Ok(directory)
     }
+}
+
+/// Waits until nobody else holds a directory, and holds it as long as the value that is returned lives. Where locks do not
+/// work, nobody waits.
+pub fn hold(directory: &Path) -> Option<File> {
+    let held = File::open(directory).ok()?;
+    flock(&held, FlockOperation::LockExclusive).ok()?;
+    Some(held)
 }
 
 #[cfg(test)]

@@ -55,6 +55,19 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     Ok((number * factor as f64) as u64)
 }
 
+/// Reads a share such as `20%` or `0.2`. Of a bare `1` nobody can tell whether it is one percent or all.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    let trimmed = text.trim();
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let share = match trimmed.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(trimmed).filter(|share| *share == 0.0 || trimmed.contains('.')),
+    };
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("`{text}` is no share; write one such as 20% or 0.2"))
+}
+
 /// Returns the time now, RFC 3339 in UTC with milliseconds.
 pub fn now() -> String {
     let now = Timestamp::now();
@@ -65,6 +78,18 @@ pub fn now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_are_percents_or_decimals() {
+        for (text, expected) in
+            [("20%", 0.2), ("0.2", 0.2), (" 2.5 % ", 0.025), ("0", 0.0), ("100%", 1.0), ("1.0", 1.0)]
+        {
+            assert_eq!(parse_share(text), Ok(expected), "{text}");
+        }
+        for text in ["1", "20", "120%", "-1%", "0.2.1", "", "%", "NaN%", "many"] {
+            assert!(parse_share(text).unwrap_err().contains("20% or 0.2"), "{text}");
+        }
+    }
 
     #[test]
     fn durations_are_read_as_people_write_them() {

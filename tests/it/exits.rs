@@ -10,7 +10,7 @@ const FINE: &str = r#"{"id":"a","task":"say hello","classify":{"tier":1,"executo
 fn noes() -> Vec<(&'static str, String)> {
     let failed = FINE.replace(r#""outcome":"pass""#, r#""outcome":"fail""#).replace("accept", "blocked");
     let not_done = FINE.replace(r#""status":"ok""#, r#""status":"failed""#).replace("accept", "blocked");
-    let vague = "{\"id\":\"a\",\"task\":\"foo bar baz\"}\n".to_owned();
+    let vague = "{\"id\":\"a\",\"task\":\"frobnicate the quux\"}\n".to_owned();
     vec![
         ("classify", vague),
         ("dispatch", not_done.clone()),

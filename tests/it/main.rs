@@ -1,7 +1,9 @@
 //! The promises that more than one program has to keep, tested as their users would meet them.
 
 mod agents;
+mod ask;
 mod bad_input;
+mod compound;
 mod config;
 mod docs;
 mod escalate;

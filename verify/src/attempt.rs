@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use shared::section::{Classify, Dispatch, Gates, Risk, Status, Task};
+use shared::section::{Classify, Dispatch, Gates, Risk, Status, Task, Tier};
 
 use crate::answer::Answer;
 use crate::citation::{self, Citation};
@@ -54,6 +54,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) gates: Option<&'a Gates>,
     pub(crate) kind: Kind,
     pub(crate) risk: Risk,
+    /// The tier above that of the hardest part, if results of parts were joined.
+    pub(crate) above_parts: Option<Tier>,
     pub(crate) answer: Answer<'a>,
     /// Why the answer could not be read whole.
     pub(crate) unread: Option<String>,
@@ -76,6 +78,9 @@ impl<'a> Attempt<'a> {
             dispatch,
             gates,
             kind: Kind::of(&dispatch.executor),
+            above_parts: classify
+                .filter(|_| !dispatch.parts.is_empty())
+                .map(|classify| classify.tier.up().unwrap_or(Tier::THREE)),
             // Nobody said what a mistake would cost, so it is not taken to be little.
             risk: classify.map_or(Risk::Medium, |classify| classify.risk),
             answer: Answer::parse(answer),

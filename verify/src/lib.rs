@@ -19,6 +19,7 @@ mod report;
 mod runner;
 mod verdict;
 mod verifier;
+mod whole;
 
 pub use args::{Action, Args, CheckName, Format};
 use shared::{Exit, Io};

@@ -97,7 +97,10 @@ fn next(attempt: &Attempt<'_>, decision: Decision, reason: String) -> Decided {
     let Some(tier) = attempt.dispatch.tier.up() else {
         return blocked("the top tier was not good enough; a person has to look".to_owned());
     };
-    let tier = tier.max(task.min_tier.unwrap_or(tier));
+    let mut tier = tier.max(task.min_tier.unwrap_or(tier));
+    if let Some(above) = attempt.above_parts {
+        tier = tier.max(above);
+    }
     if task.max_tier.is_some_and(|max| tier > max) {
         return blocked(format!("tier {tier} is above the task's `max_tier`; raise it or look yourself"));
     }

@@ -10,6 +10,7 @@ use shared::{FilterOptions, Problem, Record, Stage, interrupt};
 use crate::attempt::Attempt;
 use crate::config::Config;
 use crate::place::Place;
+use crate::whole::Parts;
 use crate::{checks, verdict};
 
 /// A large output is read up to here; what is longer is not judged by its beginning.
@@ -19,12 +20,13 @@ const READ_LIMIT: u64 = 64 << 20;
 pub(crate) struct Verifier {
     config: Config,
     here: Arc<Place>,
+    parts: Parts,
 }
 
 impl Verifier {
     pub(crate) fn new(config: Config) -> Verifier {
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        Verifier { config, here: Arc::new(Place::new(here)) }
+        Verifier { config, here: Arc::new(Place::new(here)), parts: Parts::default() }
     }
 
     pub(crate) fn options(&self) -> FilterOptions {
@@ -81,6 +83,10 @@ impl Stage for Verifier {
             record.set(&verdict::of(&attempt, &observations));
         }
         Ok(())
+    }
+
+    fn settle(&self, record: &mut Record) -> bool {
+        self.parts.settle(record)
     }
 
     fn is_yes(&self, record: &Record) -> bool {

@@ -432,3 +432,89 @@ fn the_help_shows_examples_and_exit_statuses() {
         assert!(help.contains(wanted), "{wanted}: {help}");
     }
 }
+
+/// A part of `p`, with an answer that is accepted or one that is not.
+fn part(number: u32, is_right: bool) -> Value {
+    let output =
+        if is_right { "src/main.rs:1 has the entry point" } else { "src/no.rs:1 has the entry point" };
+    json!({"id": format!("p.{number}"), "task": {"text": "find it", "parent": "p"}, "classify": routed(1, "explore"),
+        "dispatch": {"attempt": 1, "status": "ok", "executor": "explore", "tier": 1, "output": output, "files_changed": []}})
+}
+
+fn routed(tier: u8, executor: &str) -> Value {
+    json!({"tier": tier, "executor": executor, "confidence": 1, "risk": "low", "scores": {"1": 1, "2": 0, "3": 0}})
+}
+
+/// The record that joins two parts.
+fn whole(task: Value) -> Value {
+    json!({"id": "p", "task": task, "classify": routed(2, "implement"),
+        "dispatch": {"attempt": 1, "status": "ok", "executor": "implement", "backend": "parts", "tier": 0, "output": "# p.1\n\nsrc/no.rs",
+            "cost_usd": 0, "inputs": {"p.1": 1, "p.2": 1},
+            "parts": [{"id": "p.1", "attempt": 1, "status": "ok"}, {"id": "p.2", "attempt": 1, "status": "ok"}]}})
+}
+
+fn judged(place: &Place, arguments: &[&str], records: &[Value]) -> Value {
+    let input: String = records.iter().map(|record| format!("{record}\n")).collect();
+    let output = place.run(arguments, &input);
+    let last =
+        text(&output.stdout).lines().last().map(|line| serde_json::from_str::<Value>(line).unwrap()).unwrap();
+    assert_eq!(
+        text(&place.run(arguments, &text(&output.stdout)).stdout),
+        text(&output.stdout),
+        "a second time"
+    );
+    last["verify"].clone()
+}
+
+#[test]
+fn a_whole_is_judged_by_its_parts_and_what_was_asked_of_it() {
+    let place = Place::new();
+    let decision = |records: &[Value]| {
+        let verify = judged(&place, &[], records);
+        (
+            verify["decision"].as_str().unwrap().to_owned(),
+            verify["reason"].as_str().unwrap().to_owned(),
+            verify["escalate_to"].as_u64(),
+        )
+    };
+    let (right, wrong) = (part(1, true), part(2, false));
+    let accepted = decision(&[right.clone(), part(2, true), whole(json!("x"))]);
+    assert_eq!(accepted, ("accept".to_owned(), "each of its parts is accepted".to_owned(), None));
+    let (escalated, why, to) = decision(&[right.clone(), wrong, whole(json!("x"))]);
+    assert_eq!(
+        (escalated.as_str(), why.as_str(), to),
+        ("escalate", "its part `p.2` goes on to another attempt", Some(1))
+    );
+    let (unknown, why, _) = decision(&[right.clone(), whole(json!("x"))]);
+    assert_eq!((unknown.as_str(), why.as_str()), ("unverifiable", "its part `p.2` has no verdict here"));
+    // Each part is right, and the whole is not what was asked for: somebody has to do it anew, above the hardest part.
+    let asked = json!({"text": "x", "accept": [{"kind": "file", "path": "result.txt"}]});
+    let (escalated, _, to) = decision(&[right, part(2, true), whole(asked)]);
+    assert_eq!((escalated.as_str(), to), ("escalate", Some(3)));
+}
+
+#[test]
+fn a_whole_that_dispatch_has_seen_accepted_needs_its_parts_no_more() {
+    let mut record = whole(json!("x"));
+    for part in record["dispatch"]["parts"].as_array_mut().unwrap() {
+        part["decision"] = "accept".into();
+    }
+    assert_eq!(judged(&Place::new(), &[], &[record])["decision"], "accept");
+}
+
+#[test]
+fn a_whole_whose_part_is_rejected_is_a_no() {
+    let input = format!("{}\n{}\n{}\n", part(1, true), part(2, false), whole(json!("x")));
+    assert_eq!(Place::new().run(&["-e"], &input).status.code(), Some(1));
+}
+
+#[test]
+fn the_report_counts_parts_and_not_the_whole_as_well() {
+    let mut priced = part(1, true);
+    priced["dispatch"]["cost_usd"] = 0.25.into();
+    let input = format!("{priced}\n{}\n{}\n", part(2, true), whole(json!("x")));
+    let output = Place::new().run(&["report", "--format", "json"], &input);
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    assert_eq!((report["tasks"].as_u64(), report["cost_usd"].as_f64()), (Some(2), Some(0.25)));
+}

@@ -74,6 +74,10 @@ macro_rules! flags {
             pub(crate) const NONE: $name = $name(0);
             $($(#[$flag_doc])* pub(crate) const $flag: $name = $name(1 << $bit);)*
 
+            /// Each flag with its name.
+            #[allow(dead_code)]
+            pub(crate) const NAMES: &[($name, &str)] = &[$(($name::$flag, stringify!($flag))),*];
+
             /// Tells whether all of these are there.
             pub(crate) const fn has(self, other: $name) -> bool {
                 self.0 & other.0 == other.0

@@ -110,7 +110,7 @@ pub(super) const ABOUT: &[(About, &str)] = &[
         About::DOCS,
         "technical_documentation technical_docs api_docs api_documentation api_reference user_guide architecture_doc
          architecture_docs reference_documentation protocol_documentation readme readmes changelog changelogs docs doc documentation docstring docstrings comment comments jsdoc
-         javadoc rustdoc godoc doxygen wiki faq contributing license licence licenses copyright authors guide guides
+         javadoc rustdoc godoc doxygen wiki faq contributing license licence licenses copyright guide guides
          tutorial tutorials manual howto handbook release_notes code_of_conduct markdown badge badges man_page
          man_pages inline_comments type_hints_in_docstrings news.md news todo_list glossary screenshots screenshot
          cheatsheet docblock docblocks phpdoc wording sphinx mkdocs docusaurus readthedocs",

@@ -92,7 +92,13 @@ impl Form {
                 .map(|verify| verify.decision),
             has_errors: record.has_errors(),
             cost_usd: attempts + verdict,
-            needs: task.depends_on.iter().map(need).collect(),
+            // What a record was made from it needs as well: the parts of a compound task are in no `depends_on`.
+            needs: task
+                .depends_on
+                .iter()
+                .chain(dispatch.inputs.keys().filter(|id| !task.depends_on.contains(id)))
+                .map(need)
+                .collect(),
         }
     }
 

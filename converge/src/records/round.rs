@@ -105,6 +105,8 @@ pub(crate) struct Tally {
 #[derive(Debug)]
 pub(crate) struct Rounds<P> {
     entries: Vec<Entry<P>>,
+    /// Where those begin that the pipeline has made.
+    made_from: Option<usize>,
     index: Index,
     /// The contents before the last ones.
     trail: Trail,
@@ -120,6 +122,7 @@ impl<P> Rounds<P> {
     pub(crate) fn new() -> Self {
         Rounds {
             entries: Vec::new(),
+            made_from: None,
             index: Index::default(),
             trail: Trail::default(),
             rare: BTreeMap::new(),
@@ -184,9 +187,11 @@ impl<P> Rounds<P> {
         &self.entries
     }
 
-    /// Returns the records that take part in the round that has begun, in order.
+    /// Returns the records that take part in the round that has begun: those that the pipeline has made, then those of the
+    /// input, each in order. So the parts of a compound task come before the whole, as they did when they were made.
     pub(crate) fn given(&self) -> impl Iterator<Item = &Entry<P>> {
-        self.entries.iter().filter(|entry| entry.is_awaited)
+        let (read, made) = self.entries.split_at(self.made_from.unwrap_or(self.entries.len()));
+        made.iter().chain(read).filter(|entry| entry.is_awaited)
     }
 
     /// Returns how many rounds have begun.
@@ -283,6 +288,7 @@ impl<P> Rounds<P> {
             Found::Known => Arrival::Duplicate,
             Found::Unknown => {
                 let index = self.entries.len();
+                self.made_from.get_or_insert(index);
                 self.index.push_known(index, key);
                 self.push(key, form, place);
                 let entry = &mut self.entries[index];

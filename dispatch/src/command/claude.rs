@@ -22,9 +22,10 @@ pub(super) fn invoke(job: &Job) -> Invocation {
     if let Some(system) = &job.system {
         option("--append-system-prompt", system.clone());
     }
+    // What is not offered can not be used, and without the option all is offered; what is allowed does not have to be asked
+    // for, and nobody is there to ask.
+    option("--tools", job.tools.join(","));
     if !job.tools.is_empty() {
-        // What is not offered can not be used; what is allowed does not have to be asked for, and nobody is there to ask.
-        option("--tools", job.tools.join(","));
         option("--allowedTools", job.tools.join(","));
     }
     option("--permission-mode", if writes(job) { "acceptEdits" } else { "default" }.to_owned());
@@ -194,6 +195,10 @@ mod tests {
         assert_eq!(line, expected);
         job.tools.push("Edit".into());
         assert!(invoke(&job).arguments.join(" ").ends_with("--permission-mode acceptEdits"));
+        job.tools.clear();
+        let arguments = invoke(&job).arguments;
+        let at = arguments.iter().position(|argument| argument == "--tools").unwrap();
+        assert_eq!(arguments[at + 1], "", "who has no tools is offered none: {arguments:?}");
     }
 
     #[test]

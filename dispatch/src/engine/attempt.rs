@@ -29,6 +29,24 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// Returns an attempt that is given to no backend.
+    pub(super) fn unmade(
+        known: &Known,
+        tier: Tier,
+        inputs: BTreeMap<String, u32>,
+        because: Option<String>,
+    ) -> Attempt {
+        Attempt {
+            number: known.next_attempt(),
+            tier,
+            earlier: known.earlier(because),
+            inputs,
+            key: Key::of([]),
+            steps: Vec::new(),
+            declined: Vec::new(),
+        }
+    }
+
     /// Notes that the backend it was given to has declined it.
     pub(super) fn declined(&mut self, why: String) {
         self.steps.remove(0);
@@ -68,6 +86,7 @@ impl Attempt {
             commit: None,
             files_changed: None,
             inputs: self.inputs.clone(),
+            parts: Vec::new(),
             earlier: self.earlier.clone(),
         }
     }
@@ -85,6 +104,9 @@ enum Inputs {
 impl Engine {
     /// Decides what happens with a task whose dependencies have ended.
     pub(super) fn consider(&mut self, seq: Seq) -> Result<(), Halt> {
+        if self.joins(seq)? {
+            return Ok(());
+        }
         let inputs = match self.inputs(seq)? {
             Inputs::Ready(inputs) => inputs,
             Inputs::Waiting => return self.leave(seq),
@@ -165,15 +187,8 @@ impl Engine {
             Ending::Status(status) => format!("its dependency `{id}` ended as {}", name_of(status)),
             Ending::Errors | Ending::Waiting => format!("its dependency `{id}` could not be processed"),
         };
-        let attempt = Attempt {
-            number: held.known.next_attempt(),
-            tier: tier_of(&held.known, &held.need),
-            earlier: held.known.earlier(None),
-            inputs: BTreeMap::new(),
-            key: Key::of([]),
-            steps: Vec::new(),
-            declined: Vec::new(),
-        };
+        let tier = tier_of(&held.known, &held.need);
+        let attempt = Attempt::unmade(&held.known, tier, BTreeMap::new(), None);
         let dispatch = attempt.unrun(held.known.executor(), Status::Skipped, reason);
         self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
     }
@@ -225,7 +240,8 @@ impl Engine {
         if !self.config.resume {
             return Ok(None);
         }
-        let found = self.journal()?.lookup(attempt.key).map_err(journal_problem)?;
+        let Some(journal) = self.journal()? else { return Ok(None) };
+        let found = journal.lookup(attempt.key).map_err(journal_problem)?;
         // A result whose files somebody has removed is none any more.
         Ok(found.filter(|dispatch| {
             let kept_at =
@@ -326,7 +342,9 @@ impl Engine {
             lane,
         };
         let (key, number) = (attempt.key, attempt.number);
-        self.journal()?.started(key, &id, number).map_err(journal_problem)?;
+        if let Some(journal) = self.journal()? {
+            journal.started(key, &id, number).map_err(journal_problem)?;
+        }
         Ok(Some(assignment))
     }
 
@@ -335,9 +353,11 @@ impl Engine {
         if let Some(budget) = self.config.budget.filter(|budget| self.spent >= *budget) {
             return Some(format!("the run's budget of ${budget} is spent (${:.4})", self.spent));
         }
-        let known = &self.held.get(&seq)?.known;
+        let held = self.held.get(&seq)?;
+        let known = &held.known;
         let budget = known.task.budget_usd?;
-        let spent = known.spent();
+        // The parts of a task share its budget.
+        let spent = known.spent() + self.spent_by_others(known, held.record.id()?);
         (spent >= budget).then(|| format!("the task's budget of ${budget} is spent (${spent:.4})"))
     }
 }

@@ -67,7 +67,9 @@ impl Engine {
             ..attempt.unrun(held.known.executor(), draft.status, String::new())
         };
         let (key, id) = (attempt.key, held.record.id().unwrap_or_default().to_owned());
-        self.journal()?.finished(key, &id, &dispatch).map_err(journal_problem)?;
+        if let Some(journal) = self.journal()? {
+            journal.finished(key, &id, &dispatch).map_err(journal_problem)?;
+        }
         self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
     }
 
@@ -125,6 +127,8 @@ impl Engine {
             }
             None => self.results.end(id, line, Ending::Waiting),
         }
+        self.note_part(&record, known, new.as_ref());
+        self.outcomes.remove(&id);
         self.release(id);
         self.let_out(seq, &record)
     }
@@ -202,7 +206,7 @@ impl Engine {
     pub(super) fn settle_stranded(&mut self) -> Result<(), Halt> {
         for (seq, unknown) in self.schedule.stranded() {
             let Some(held) = self.held.get(&seq) else { continue };
-            if matches!(held.need, Need::IfReplaced | Need::IfPossible) {
+            if held.parts.is_some() || matches!(held.need, Need::IfReplaced | Need::IfPossible) {
                 continue;
             }
             let ids = held.known.task.depends_on.iter().filter(|id| unknown.contains(&IdHash::of(id)));

@@ -3,7 +3,7 @@
 //! The clients are thin and our own, because what matters here is what ready-made ones hide: how long a server
 //! asks to wait, tokens of the cache, errors inside a stream that began well, and what a failed try has cost.
 //! `protocol` is the seam between what both have in common (`client`, `retry`, `lane`, `transport`, `sse`) and the
-//! two wire formats (`anthropic`, `openai`). Prices are left to [`crate::price`], scheduling to the caller.
+//! two wire formats (`anthropic`, `openai`). Prices are left to [`shared::price`], scheduling to the caller.
 
 mod account;
 mod anthropic;

@@ -3,6 +3,7 @@
 mod backends;
 mod bounds;
 mod harness;
+mod parts;
 mod records;
 mod resume;
 mod schedule;

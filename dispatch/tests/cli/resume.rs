@@ -140,3 +140,12 @@ fn an_interrupt_ends_what_runs_and_keeps_every_record() {
         );
     }
 }
+
+#[test]
+fn without_a_journal_nothing_is_left_behind() {
+    let place = Place::new();
+    let ran = place.run_script("--no-journal --worktrees never", "cat", &tasks(0..3)).exits(0);
+    assert_eq!(ran.stdout.matches("\"status\":\"ok\"").count(), 3, "{}", ran.stdout);
+    assert!(!place.path().join(".specpipe").exists());
+    place.run_script("--no-journal --resume", "cat", "").exits(2);
+}

@@ -1,5 +1,17 @@
+mod acceptance;
+mod asked;
+mod economics;
+mod effort;
+mod reflection;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use acceptance::{Acceptance, Basis, Expected, Promise};
+pub use asked::Asked;
+pub use economics::{DraftPrice, Economics, Plan};
+pub use effort::{Effort, Interval};
+pub use reflection::{Readiness, Reflection};
 
 use super::Tier;
 
@@ -30,6 +42,27 @@ pub struct Classify {
     /// The steps of a compound task, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// How much work it will be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<Effort>,
+    /// What the ways to do it would cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub economics: Option<Economics>,
+    /// Whether it is ready to be worked on, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reflection: Option<Reflection>,
+    /// How probable it is that drafts will be accepted, if there is a calibration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acceptance: Option<Acceptance>,
+    /// What was promised about the share of bad drafts, if that was asked for when calibrating.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<Promise>,
+    /// What a model was asked about it, if that was wanted and needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// What classifying it has cost, in US dollars; absent if nothing was paid, or the price is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
 }
 
 /// The executor where none is named.

@@ -15,7 +15,8 @@ pub struct Dispatch {
     /// The executor's name.
     #[serde(default = "super::classify::explore")]
     pub executor: String,
-    /// The backend that ran it: `local`, `command`, `anthropic`, `openai`, `replay`; absent if none could.
+    /// The backend that ran it: `local`, `command`, `anthropic`, `openai`, `replay`; `parts` if the results of parts were
+    /// joined; absent if none could.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<String>,
     /// The model, where one was asked.
@@ -81,9 +82,31 @@ pub struct Dispatch {
     /// The attempt of each dependency whose result was used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, u32>,
+    /// The parts of a compound task whose results this one joins, in order. The work and its cost are in their records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Joined>,
     /// The attempts before this one, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
+}
+
+/// A part of a compound task, as it was joined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Joined {
+    /// The id of its record.
+    pub id: String,
+    /// The attempt that was joined; 0 if there was none.
+    #[serde(default)]
+    pub attempt: u32,
+    /// How that ended; absent if the part could not be processed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// What `verify` had decided about that attempt when it was joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// What all its attempts have cost in US dollars, for reading: its own record has it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
 }
 
 /// How an attempt ended.

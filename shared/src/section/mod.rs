@@ -12,9 +12,12 @@ mod task;
 mod tier;
 mod verify;
 
-pub use classify::{Classify, Part, Risk, Scores};
+pub use classify::{
+    Acceptance, Asked, Basis, Classify, DraftPrice, Economics, Effort, Expected, Interval, Part, Plan,
+    Promise, Readiness, Reflection, Risk, Scores,
+};
 pub use converge::{Converge, State};
-pub use dispatch::{Dispatch, Earlier, OutputFile, Status, Usage};
+pub use dispatch::{Dispatch, Earlier, Joined, OutputFile, Status, Usage};
 pub use error::RecordError;
 pub use gates::{Finding, GateResult, GateType, Gates, Outcome, Scope, Severity};
 pub use task::{Criterion, Task};

@@ -13,6 +13,12 @@ use super::Tier;
 pub struct Task {
     /// What is asked for, in words. Data for an executor, never part of a shell command.
     pub text: String,
+    /// The id of the compound task that this one is a part of; `dispatch` says so in the records that it adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// The text of that compound task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<String>,
     /// Ids of the records whose results this task needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,

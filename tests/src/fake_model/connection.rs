@@ -145,7 +145,10 @@ fn reply(
         let text = if status == 200 { models } else { error }.to_string();
         return whole(stream, step, status, &text).map(|()| true);
     };
-    let text = step.text.as_deref().unwrap_or("ok").replace("{prompt}", prompt);
+    let text = match &step.each {
+        Some(each) => each.of(prompt),
+        None => step.text.as_deref().unwrap_or("ok").replace("{prompt}", prompt),
+    };
     let by_length = Tokens {
         input: prompt.len().div_ceil(4) as u64,
         output: text.len().div_ceil(4) as u64,

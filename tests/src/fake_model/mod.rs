@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 pub use log::{Entry, Log, Totals};
-pub use script::{Close, Script, Step, Tokens, UsageStyle};
+pub use script::{Close, Each, Script, Step, Tokens, UsageStyle};
 
 /// A running server. It stops when it is dropped.
 #[derive(Debug)]

@@ -38,6 +38,8 @@ pub struct Step {
 
     /// What the model says; `{prompt}` stands for the prompt.
     pub text: Option<String>,
+    /// What it says for each place of the prompt that matches, a line each, in place of `text`.
+    pub each: Option<Each>,
     /// In how many events it says it.
     pub pieces: Option<usize>,
     /// The tokens.
@@ -73,6 +75,29 @@ pub struct Step {
     pub error_after: Option<usize>,
     /// Closes the connection instead of answering.
     pub close: Option<Close>,
+}
+
+/// An answer that is made from the question.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Each {
+    /// A regular expression.
+    pub pattern: String,
+    /// What is said for each match; `$1` stands for its first group.
+    pub text: String,
+}
+
+impl Each {
+    /// Returns what is said to a prompt.
+    pub(super) fn of(&self, prompt: &str) -> String {
+        let Ok(pattern) = Regex::new(&self.pattern) else { return format!("bad pattern {}", self.pattern) };
+        let mut said = String::new();
+        for found in pattern.captures_iter(prompt) {
+            found.expand(&self.text, &mut said);
+            said.push('\n');
+        }
+        said
+    }
 }
 
 /// When a connection is closed without an answer.

@@ -103,6 +103,11 @@ pub(crate) fn run(names: &[CheckName], attempt: &Attempt<'_>, commands: Commands
         if !ended && *name != CheckName::Complete {
             continue;
         }
+        // The answer of a whole is made of those of its parts, which are judged where they stand.
+        let is_joined = !attempt.dispatch.parts.is_empty();
+        if is_joined && !matches!(name, CheckName::Gates | CheckName::Accept) {
+            continue;
+        }
         let rejected = found.iter().any(|observation| observation.standing == Standing::Hard);
         let mut made = name.make(attempt, commands, rejected);
         if attempt.answer.is_empty() && name.reads_words() {

@@ -1,6 +1,6 @@
 //! `verify report`: what a run came to, net of everything that was paid on the way.
 //!
-//! Rejected drafts, repeated attempts and judging are paid work, so every total counts them. Where a price is not known
+//! Rejected drafts, repeated attempts, judging and classifying are paid work, so every total counts them. Where a price is not known
 //! the report says for how many attempts, instead of counting them as free.
 
 mod table;

@@ -75,6 +75,9 @@ fn cost_remark(report: &Report) -> String {
     if report.verify_cost_usd > 0.0 {
         parts.push(format!("{} of it for judging", dollars(report.verify_cost_usd)));
     }
+    if report.classify_cost_usd > 0.0 {
+        parts.push(format!("{} of it for classifying", dollars(report.classify_cost_usd)));
+    }
     if report.unpriced_attempts > 0 {
         parts.push(format!("the price of {} attempts is not known", grouped(report.unpriced_attempts)));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use shared::section::{Decision, Dispatch, FailureClass, Status, Usage, Verify};
+use shared::section::{Classify, Decision, Dispatch, FailureClass, Status, Usage, Verify};
 use shared::{Problem, Record};
 
 /// What is kept of each record until all are read; the last attempt of an id counts.
@@ -25,9 +25,11 @@ struct Task {
     cost_usd: f64,
     rejected_cost_usd: f64,
     verify_cost_usd: f64,
+    classify_cost_usd: f64,
     unpriced: u64,
     elapsed_ms: u64,
     failure: Option<(FailureClass, String)>,
+    is_joined: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -66,11 +68,12 @@ pub(super) struct Report {
     pub(super) rejected_attempts: u64,
     #[serde(flatten)]
     pub(super) tokens: Tokens,
-    /// All attempts and all judging.
+    /// All attempts, and all judging and classifying.
     pub(super) cost_usd: f64,
     pub(super) rejected_cost_usd: f64,
     pub(super) verify_cost_usd: f64,
-    /// Attempts that used tokens and have no price; their cost is in no total.
+    pub(super) classify_cost_usd: f64,
+    /// Attempts that used tokens and have no price; their cost is in no total. A question of `classify` counts as one.
     pub(super) unpriced_attempts: u64,
     /// The work of all attempts, one after the other.
     pub(super) elapsed_ms: u64,
@@ -92,6 +95,10 @@ impl Tally {
     pub(super) fn add(&mut self, record: &Record, line: u64) -> Result<(), Problem> {
         let key = record.id().map_or_else(|| format!("line {line}"), |id| format!("id {id}"));
         let task = Task::of(record)?;
+        if task.is_joined {
+            // Its parts are counted, each in its own record.
+            return Ok(());
+        }
         match self.tasks.get(&key) {
             Some(known) if known.attempt > task.attempt => {}
             _ => {
@@ -141,9 +148,10 @@ impl Tally {
                 cached_tokens: sum(&|task| task.usage.cached_tokens),
                 output_tokens: sum(&|task| task.usage.output_tokens),
             },
-            cost_usd: money(&|task| task.cost_usd + task.verify_cost_usd),
+            cost_usd: money(&|task| task.cost_usd + task.verify_cost_usd + task.classify_cost_usd),
             rejected_cost_usd: money(&|task| task.rejected_cost_usd),
             verify_cost_usd: money(&|task| task.verify_cost_usd),
+            classify_cost_usd: money(&|task| task.classify_cost_usd),
             unpriced_attempts: sum(&|task| task.unpriced),
             elapsed_ms: sum(&|task| task.elapsed_ms),
             failures: Failures::of(all().filter_map(|task| task.failure.as_ref())),
@@ -158,6 +166,10 @@ impl Task {
         let verify = record.get::<Verify>()?;
         if let Some(dispatch) = &dispatch {
             task.add_attempts(dispatch);
+        }
+        // Of a section that can not be read nobody knows a price; the attempts can be counted all the same.
+        if let Ok(Some(classify)) = record.get::<Classify>() {
+            task.add_question(&classify);
         }
         if let Some(verify) = &verify {
             task.verify_cost_usd = verify.cost_usd;
@@ -174,7 +186,16 @@ impl Task {
         Ok(task)
     }
 
+    /// Adds what a model was asked about the task before anybody drafted it.
+    fn add_question(&mut self, classify: &Classify) {
+        self.classify_cost_usd = classify.cost_usd.unwrap_or(0.0);
+        let usage = classify.asked.as_ref().and_then(|asked| asked.usage);
+        self.unpriced += u64::from(usage.is_some() && classify.cost_usd.is_none());
+        self.add_tokens(usage.unwrap_or_default());
+    }
+
     fn add_attempts(&mut self, dispatch: &Dispatch) {
+        self.is_joined = !dispatch.parts.is_empty();
         self.attempt = dispatch.attempt;
         self.tier = dispatch.tier.number();
         self.raised = dispatch.earlier.iter().any(|earlier| earlier.tier < dispatch.tier);
@@ -191,7 +212,10 @@ impl Task {
         self.elapsed_ms = self.elapsed_ms.saturating_add(elapsed_ms);
         self.cost_usd += cost_usd.unwrap_or(0.0);
         self.unpriced += u64::from(usage.is_some() && cost_usd.is_none());
-        let usage = usage.unwrap_or_default();
+        self.add_tokens(usage.unwrap_or_default());
+    }
+
+    fn add_tokens(&mut self, usage: Usage) {
         // Numbers are as the record says, and a record may say anything: a total stops at the largest number.
         let total = &mut self.usage;
         for tokens in [usage.input_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens] {
@@ -254,6 +278,20 @@ mod tests {
         assert_eq!(report.tokens, Tokens { input_tokens: 17, cached_tokens: 3, output_tokens: 7 });
         assert_eq!((report.cost_usd, report.rejected_cost_usd, report.verify_cost_usd), (0.31, 0.1, 0.01));
         assert_eq!(report.accepted_by_tier, BTreeMap::from([(2, 1)]));
+    }
+
+    #[test]
+    fn what_classifying_has_cost_is_in_the_totals() {
+        let asked = |cost: &str| {
+            format!(
+                r#""classify":{{"tier":2,{cost}"asked":{{"backend":"b","usage":{{"input_tokens":90,"output_tokens":8}}}}}},"dispatch""#
+            )
+        };
+        let report = tally(&[&SECOND.replace("\"dispatch\"", &asked("\"cost_usd\":0.002,"))]);
+        assert_eq!((report.cost_usd, report.classify_cost_usd, report.unpriced_attempts), (0.312, 0.002, 0));
+        assert_eq!(report.tokens, Tokens { input_tokens: 107, cached_tokens: 3, output_tokens: 15 });
+        let report = tally(&[&SECOND.replace("\"dispatch\"", &asked(""))]);
+        assert_eq!((report.cost_usd, report.unpriced_attempts), (0.31, 1));
     }
 
     #[test]

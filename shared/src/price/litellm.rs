@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use crate::Problem;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use shared::Problem;
 
 use super::{Level, Model, Rates, Table, femto};
 

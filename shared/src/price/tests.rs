@@ -1,7 +1,7 @@
 //! Costs that were worked out by hand.
 
+use crate::section::Usage;
 use proptest::prelude::*;
-use shared::section::Usage;
 
 use super::*;
 

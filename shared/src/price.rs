@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use shared::Problem;
-use shared::section::Usage;
+use crate::Problem;
+use crate::section::Usage;
 
 /// Femtodollars in a dollar.
 const FEMTO: f64 = 1e15;
@@ -26,7 +26,7 @@ pub struct Table {
 
 /// Prices of one model.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Model {
+pub struct Model {
     /// The prices by the size of the prompt they apply above, smallest first. The first is 0.
     levels: Vec<Level>,
     retires: Option<String>,
@@ -55,7 +55,7 @@ impl Table {
         ours::parse(include_str!("../prices.toml")).expect("the table of this version is tested")
     }
 
-    /// Reads a table: a TOML file like `dispatch/prices.toml`, or the JSON file of LiteLLM as it is.
+    /// Reads a table: a TOML file like `shared/prices.toml`, or the JSON file of LiteLLM as it is.
     pub fn load(path: &Path) -> Result<Table, Problem> {
         let cannot = || Problem::new(format!("cannot read the price table `{}`", path.display()));
         let text = std::fs::read_to_string(path).map_err(|error| cannot().because(error))?;
@@ -68,7 +68,7 @@ impl Table {
         table.map_err(|problem| {
             cannot()
                 .because(problem)
-                .hint("it is TOML like `dispatch/prices.toml`, or the JSON price file of LiteLLM")
+                .hint("it is TOML like `shared/prices.toml`, or the JSON price file of LiteLLM")
         })
     }
 
@@ -88,7 +88,8 @@ impl Table {
     /// more than both.
     pub fn cost_of_requests(&self, model: &str, requests: &[Usage]) -> Option<f64> {
         let model = self.find(model)?;
-        let total: u128 = requests.iter().map(|usage| model.cost(usage)).fold(0, u128::saturating_add);
+        let total: u128 =
+            requests.iter().map(|usage| model.femtodollars(usage)).fold(0, u128::saturating_add);
         Some(total as f64 / FEMTO)
     }
 
@@ -103,19 +104,24 @@ impl Table {
         Some(format!("the model `{model}` was announced to retire on {date}; configure a newer one"))
     }
 
-    /// Finds a model by its name, however it is decorated: `anthropic/claude-haiku-4-5-20251001`.
+    /// Returns the prices of a model, for whoever asks for them often; nothing if they are not known.
+    pub fn model(&self, name: &str) -> Option<Arc<Model>> {
+        self.lookup(name).cloned()
+    }
+
     fn find(&self, name: &str) -> Option<&Model> {
+        self.lookup(name).map(|model| &**model)
+    }
+
+    /// Finds a model by its name, however it is decorated: `anthropic/claude-haiku-4-5-20251001`.
+    fn lookup(&self, name: &str) -> Option<&Arc<Model>> {
         // These two prefixes name the provider itself. Others name resellers, who have prices of their own.
         let bare = name.strip_prefix("anthropic/").or_else(|| name.strip_prefix("openai/"));
-        [Some(name), bare]
-            .into_iter()
-            .flatten()
-            .find_map(|name| {
-                let undated = without_date(name);
-                let newest = name.strip_suffix("-latest");
-                [Some(name), undated, newest].into_iter().flatten().find_map(|name| self.models.get(name))
-            })
-            .map(|model| &**model)
+        [Some(name), bare].into_iter().flatten().find_map(|name| {
+            let undated = without_date(name);
+            let newest = name.strip_suffix("-latest");
+            [Some(name), undated, newest].into_iter().flatten().find_map(|name| self.models.get(name))
+        })
     }
 
     fn insert(&mut self, names: impl IntoIterator<Item = String>, model: Model) -> Result<(), Problem> {
@@ -130,7 +136,12 @@ impl Table {
 }
 
 impl Model {
-    fn cost(&self, usage: &Usage) -> u128 {
+    /// Returns what one request costs in US dollars.
+    pub fn cost(&self, usage: &Usage) -> f64 {
+        self.femtodollars(usage) as f64 / FEMTO
+    }
+
+    fn femtodollars(&self, usage: &Usage) -> u128 {
         let written = usage.cache_write_tokens.saturating_add(usage.cache_write_1h_tokens);
         let prompt = usage.input_tokens.saturating_add(usage.cache_read_tokens).saturating_add(written);
         let level = self.levels.iter().rev().find(|level| prompt > level.above).or(self.levels.first());

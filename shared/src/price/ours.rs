@@ -1,7 +1,7 @@
 //! The TOML form of a price table, in US dollars per million tokens.
 
+use crate::Problem;
 use serde::Deserialize;
-use shared::Problem;
 
 use super::{Level, Model, Rates, Table, femto};
 
