@@ -61,6 +61,15 @@ impl Agents {
         (Agents { all }, problems)
     }
 
+    /// Returns the executors that are used, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Agent> {
+        let mut names = std::collections::BTreeMap::new();
+        for agent in &self.all {
+            names.entry(agent.name.as_str()).or_insert(agent);
+        }
+        names.into_values()
+    }
+
     /// Returns the executor of that name.
     pub(crate) fn get(&self, name: &str) -> Result<&Agent, Problem> {
         self.all.iter().find(|agent| agent.name == name).ok_or_else(|| {

@@ -7,6 +7,8 @@ use clap::{Parser, ValueEnum};
 use shared::units::{parse_duration, parse_size};
 use shared::{CommandLine, Common};
 
+use crate::commands::Command;
+
 const EXAMPLES: &str = "\
 Examples:
   Classify tasks, run them, keep the results
@@ -28,6 +30,11 @@ Examples:
   Without a network, from recorded answers
     classify tasks.jsonl | dispatch --replay answers.jsonl
 
+  Which executors are there?
+    dispatch agents list
+
+A file that is named like a command is read if it is written as a path, such as ./agents.
+
 Exit status: 0 fine, 1 no (with -e), 2 usage, 3 records with errors, 4 could not go on, 130 interrupted.";
 
 /// Send every task to its executor and bring back what it said
@@ -36,7 +43,13 @@ Exit status: 0 fine, 1 no (with -e), 2 usage, 3 records with errors, 4 could not
 /// writes the records with their `dispatch` section. Tasks that need no model are done by `local`; which backend and model
 /// drafts the others is said in specpipe.toml, or found by what is there.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "dispatch", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(
+    name = "dispatch",
+    version,
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Args {
     /// Files of records, `-` for standard input [default: standard input]
     #[arg(value_name = "FILE")]
@@ -171,6 +184,10 @@ pub struct Args {
     #[arg(short, long)]
     pub exit_status: bool,
 
+    /// What to do besides running tasks
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// The options that all programs share.
     #[command(flatten)]
     pub common: Common,
@@ -246,5 +263,14 @@ mod tests {
         assert_eq!((args.files.len(), args.argv.join(" ").as_str()), (1, "sh -c cat"));
         let args = Args::parse_from(["dispatch", "--rerun", "failed,timeout"]);
         assert_eq!(args.rerun, [Ended::Failed, Ended::Timeout]);
+    }
+
+    #[test]
+    fn a_file_or_a_program_that_is_named_like_a_command_can_be_said() {
+        assert!(Args::parse_from(["dispatch", "agents", "list"]).command.is_some());
+        let args = Args::parse_from(["dispatch", "./agents"]);
+        assert!(args.command.is_none() && args.files == [PathBuf::from("./agents")]);
+        let args = Args::parse_from(["dispatch", "--", "agents", "list"]);
+        assert!(args.command.is_none() && args.argv == ["agents", "list"]);
     }
 }

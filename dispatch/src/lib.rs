@@ -10,6 +10,7 @@ mod agent;
 mod args;
 pub mod backend;
 mod command;
+mod commands;
 mod config;
 mod emit;
 mod engine;
@@ -36,12 +37,16 @@ mod worktree;
 use shared::{Exit, Io, units};
 
 pub use args::Args;
+pub use commands::Command;
 
 /// The name of this program and of the member that it writes.
 pub const NAME: &str = "dispatch";
 
 /// Runs the program.
 pub fn run(args: Args, mut io: Io) -> Exit {
+    if let Some(command) = &args.command {
+        return commands::run(command, &args.common, io);
+    }
     let config = match config::Config::resolve(&args, &io.diagnostics) {
         Ok(config) => config,
         Err(problem) => return io.diagnostics.usage(&problem),

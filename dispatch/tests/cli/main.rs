@@ -1,5 +1,6 @@
 //! `dispatch` as a process: every promise of its README.
 
+mod agents;
 mod backends;
 mod bounds;
 mod harness;

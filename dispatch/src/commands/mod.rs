@@ -1,0 +1,56 @@
+//! What dispatch does besides running tasks: a subcommand each, in a file of its own.
+//!
+//! A command gets the streams and says what it has to say on standard output; how it ends is an [`Exit`] like that of a run.
+
+pub(crate) mod agents;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use shared::state::Root;
+use shared::writer::{Stopped, Writer};
+use shared::{Common, Exit, Io, Problem};
+
+/// What `dispatch` can do besides running tasks.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// List, show and check the executors, and put them where agent programs find them
+    Agents(agents::AgentsArgs),
+}
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, common: &Common, io: Io) -> Exit {
+    match command {
+        Command::Agents(args) => agents::run(args, common, io),
+    }
+}
+
+/// Where a command is run: the project around the working directory, and the user's home.
+pub(crate) struct Place {
+    pub(crate) root: Root,
+    pub(crate) home: Option<PathBuf>,
+}
+
+impl Place {
+    /// Returns the place of this process.
+    ///
+    /// # Errors
+    /// If the working directory is gone.
+    pub(crate) fn here() -> Result<Place, Problem> {
+        let directory = std::env::current_dir()
+            .map_err(|error| Problem::new("cannot find the working directory").because(error))?;
+        let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        Ok(Place { root: Root::find(&directory), home })
+    }
+}
+
+/// Writes what a command has to say; a reader that has had enough is fine.
+pub(crate) fn say(lines: impl IntoIterator<Item = String>, exit: Exit, io: Io) -> Exit {
+    let mut writer = Writer::new(io.output);
+    let written = lines.into_iter().try_for_each(|line| writer.write_line(&line));
+    match written.and_then(|()| writer.flush()) {
+        Ok(()) => exit,
+        Err(Stopped::Closed) => Exit::Ok,
+        Err(Stopped::Failed(problem)) => io.diagnostics.fatal(&problem),
+    }
+}
