@@ -38,7 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
     rules: Vec<Rule>,
-    jobs: Option<u16>,
+    jobs: Option<NonZeroU16>,
     reflect: Option<Reflect>,
     calibration: Option<String>,
     weights: Option<PathBuf>,
@@ -133,7 +133,7 @@ impl Config {
             ))
             .hint("leave out --ask (or `ask`), or the plan; --ask-budget is what asking may cost"));
         }
-        let workers = args.jobs.or(jobs).map_or_else(processors, usize::from).max(1);
+        let workers = args.jobs.or(jobs.map(NonZeroU16::get)).map_or_else(processors, usize::from);
         let reflect = args.reflect.or(reflect).unwrap_or_default();
         // What is told about records comes in their order.
         let in_order = args.explain || reflect == Reflect::Warn;

@@ -2,6 +2,11 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+const OPENING: &[u8] = br#"{"task":""#;
+
+/// The byte order mark in UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads lines of text and gives records. What is no UTF-8 stays as it is, to be reported as such.
 pub(crate) struct Plain<R> {
     input: BufReader<R>,
@@ -11,6 +16,8 @@ pub(crate) struct Plain<R> {
     /// White space that is only part of the task if something follows.
     held: Vec<u8>,
     ended: bool,
+    /// What may still come of a byte order mark, which says how the text is written and is no part of it.
+    mark: &'static [u8],
 }
 
 impl<R: Read> Plain<R> {
@@ -22,6 +29,7 @@ impl<R: Read> Plain<R> {
             in_task: false,
             held: Vec::new(),
             ended: false,
+            mark: MARK,
         }
     }
 
@@ -34,9 +42,17 @@ impl<R: Read> Plain<R> {
             let length = buffer.len();
             if length == 0 {
                 self.ended = true;
+                no_mark(&mut self.ready, &mut self.in_task, &mut self.mark);
                 close(&mut self.ready, &mut self.in_task, &mut self.held);
             }
             for &byte in buffer {
+                if let Some((first, rest)) = self.mark.split_first() {
+                    if *first == byte {
+                        self.mark = rest;
+                        continue;
+                    }
+                    no_mark(&mut self.ready, &mut self.in_task, &mut self.mark);
+                }
                 match byte {
                     b'\n' => {
                         close(&mut self.ready, &mut self.in_task, &mut self.held);
@@ -49,7 +65,7 @@ impl<R: Read> Plain<R> {
                     }
                     byte => {
                         if !self.in_task {
-                            self.ready.extend_from_slice(br#"{"task":""#);
+                            self.ready.extend_from_slice(OPENING);
                             self.in_task = true;
                         }
                         for byte in self.held.drain(..).chain([byte]) {
@@ -62,6 +78,17 @@ impl<R: Read> Plain<R> {
         }
         Ok(())
     }
+}
+
+/// Gives what was held for the beginning of a byte order mark and is none.
+fn no_mark(ready: &mut Vec<u8>, in_task: &mut bool, mark: &mut &[u8]) {
+    let begun = &MARK[..MARK.len() - mark.len()];
+    if !mark.is_empty() && !begun.is_empty() {
+        ready.extend_from_slice(OPENING);
+        ready.extend_from_slice(begun);
+        *in_task = true;
+    }
+    *mark = &[];
 }
 
 fn close(ready: &mut Vec<u8>, in_task: &mut bool, held: &mut Vec<u8>) {
@@ -100,6 +127,22 @@ impl<R: Read> Read for Plain<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_task() {
+        let mut given = String::new();
+        Plain::new("\u{feff}run the tests\n\u{feff}x\n".as_bytes()).read_to_string(&mut given).unwrap();
+        assert_eq!(given, "{\"task\":\"run the tests\"}\n{\"task\":\"\u{feff}x\"}\n");
+        // A letter whose first byte is that of the mark.
+        for text in ["\u{fb01}x", "\u{fec0}"] {
+            let mut given = String::new();
+            Plain::new(text.as_bytes()).read_to_string(&mut given).unwrap();
+            assert_eq!(given, format!("{{\"task\":\"{text}\"}}"));
+        }
+        let mut given = Vec::new();
+        Plain::new(&b"\xef"[..]).read_to_end(&mut given).unwrap();
+        assert_eq!(given, b"{\"task\":\"\xef\"}");
+    }
 
     #[test]
     fn lines_become_records_and_blank_ones_stay_blank() {

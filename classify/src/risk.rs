@@ -180,6 +180,10 @@ pub(crate) fn of_command(argv: &[String]) -> Assessed {
         ("drop", "table"),
         ("drop", "database"),
         ("helm", "uninstall"),
+        ("find", "-delete"),
+        ("find", "rm"),
+        ("xargs", "rm"),
+        ("clean", "-fdx"),
     ];
     if pairs.iter().any(|(first, second)| has(first) && has(second))
         || has("shred")
@@ -196,5 +200,26 @@ pub(crate) fn of_command(argv: &[String]) -> Assessed {
         medium("the command is noticed by others")
     } else {
         LOW
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn risk(command: &str) -> Risk {
+        of_command(&command.split(' ').map(str::to_owned).collect::<Vec<_>>()).risk
+    }
+
+    #[test]
+    fn a_command_that_deletes_what_it_finds_is_no_search() {
+        for command in
+            ["find . -name *.pyc -delete", "find . -exec rm {} ;", "git clean -fdx", "rm -rf build"]
+        {
+            assert_eq!(risk(command), Risk::High, "{command}");
+        }
+        for command in ["find . -name *.pyc", "git clean -n", "cargo test"] {
+            assert_eq!(risk(command), Risk::Low, "{command}");
+        }
     }
 }
