@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use shared::process::Cancel;
 use shared::section::{OutputFile, Status, Task, Tier, Usage};
 
 /// One attempt at one task, with everything that a backend needs to know.
@@ -41,6 +42,8 @@ pub struct Job {
     pub timeout: Option<Duration>,
     /// The most tokens that one answer may have.
     pub max_output_tokens: Option<u32>,
+    /// Ends it before its time: its children, and what else it has begun.
+    pub cancel: Cancel,
 }
 
 /// What an executor brought back.
@@ -135,6 +138,7 @@ pub(crate) mod tests {
             workdir: std::env::temp_dir(),
             timeout: None,
             max_output_tokens: None,
+            cancel: Cancel::default(),
         }
     }
 }

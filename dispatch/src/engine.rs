@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use shared::process::Cancel;
 use shared::section::{Dispatch, Status};
 use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem, Record, interrupt, warden};
@@ -111,6 +112,8 @@ struct Held {
     parts: Option<Vec<String>>,
     /// The lane that it runs in.
     running: Option<usize>,
+    /// Ends what runs for it.
+    cancel: Cancel,
 }
 
 /// Why a run can not go on.
@@ -304,7 +307,18 @@ impl Engine {
         }
         let bytes = record.to_line().len() as u64;
         self.held_bytes += bytes;
-        let held = Held { line, record, known, need, id, bytes, attempt: None, parts, running: None };
+        let held = Held {
+            line,
+            record,
+            known,
+            need,
+            id,
+            bytes,
+            attempt: None,
+            parts,
+            running: None,
+            cancel: Cancel::default(),
+        };
         self.held.insert(seq, held);
         match self.schedule.cycle_through(seq) {
             Some(cycle) => self.refuse_cycle(&cycle),

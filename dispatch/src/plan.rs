@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use shared::lines::Lines;
+use shared::process::Cancel;
 use shared::section::{Interval, Task, Tier, Usage};
 use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem};
@@ -221,6 +222,7 @@ impl Plan<'_> {
             workdir: self.config.directory.clone(),
             timeout: None,
             max_output_tokens: None,
+            cancel: Cancel::default(),
         };
         match local.plan(&job) {
             Ok(_) => (Some(first), None),

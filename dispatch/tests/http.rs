@@ -13,6 +13,7 @@ use dispatch::http::{Anthropic, Clock, OpenAi, Retry};
 use serde_json::{Value, json};
 use server::{Act, Server, answer, stream};
 use shared::price::Table;
+use shared::process::Cancel;
 use shared::section::{Status, Task, Tier, Usage};
 
 const KEY: &str = "sk-test-0123456789";
@@ -68,6 +69,7 @@ fn job() -> Job {
         workdir: ".".into(),
         timeout: None,
         max_output_tokens: None,
+        cancel: Cancel::default(),
     }
 }
 

@@ -281,6 +281,7 @@ impl Program {
     fn command<A: Into<OsString>>(&self, job: &Job, argv: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(argv)
             .current_dir(&job.workdir)
+            .cancelled_by(job.cancel.clone())
             // A git hook that runs dispatch has these set, and they would speak of its checkout.
             .env_remove("GIT_DIR")
             .env_remove("GIT_WORK_TREE")

@@ -336,6 +336,7 @@ impl Engine {
                 workdir: self.config.directory.clone(),
                 timeout: known.timeout.or(self.config.timeout).filter(|timeout| !timeout.is_zero()),
                 max_output_tokens: lane.max_output_tokens,
+                cancel: held.cancel.clone(),
                 task: known.task.clone(),
                 id: id.clone(),
             },

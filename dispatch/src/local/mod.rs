@@ -28,6 +28,8 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use shared::process::Cancel;
+
 use crate::backend::{Answer, Job};
 use intent::Intent;
 
@@ -47,6 +49,7 @@ struct Ground<'a> {
     /// Where the project's own commands are looked for, if there are none in `root`.
     project: &'a Path,
     timeout: Option<Duration>,
+    cancel: &'a Cancel,
 }
 
 impl Local {
@@ -64,7 +67,7 @@ impl Local {
                 return Answer::Declined(format!("cannot look into `{}`: {error}", workdir.display()));
             }
         };
-        let ground = Ground { root: &root, project: &self.root, timeout: job.timeout };
+        let ground = Ground { root: &root, project: &self.root, timeout: job.timeout, cancel: &job.cancel };
         match understand(job).and_then(|intent| ground.carry_out(&intent)) {
             Ok(draft) => Answer::Draft(draft),
             Err(reason) => Answer::Declined(reason),

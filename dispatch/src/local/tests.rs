@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
+use shared::process::Cancel;
 use shared::section::{Status, Task, Tier};
 use tempfile::TempDir;
 
@@ -148,6 +149,7 @@ fn job(task: Task, workdir: &Path) -> Job {
         workdir: workdir.to_owned(),
         timeout: None,
         max_output_tokens: None,
+        cancel: Cancel::default(),
     }
 }
 

@@ -8,6 +8,7 @@
 //! One thread waits for everything with `poll`, without signals or helper threads, and the child is started without a
 //! `fork` of this program's memory (`process_group` and a working directory stay on the `posix_spawn` path of std).
 
+mod cancel;
 mod captured;
 mod streams;
 mod wait;
@@ -21,9 +22,10 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use cancel::Cancel;
 pub use captured::Captured;
 
-use crate::group::{GRACE, Group};
+use crate::group::{self, GRACE, Group};
 use crate::{Problem, interrupt, warden};
 use streams::Streams;
 use wait::{Waiter, Watch};
@@ -49,6 +51,7 @@ pub struct Command {
     handed: Handed,
     grace: Duration,
     last_line: Option<(IsLast, Duration)>,
+    cancel: Option<Cancel>,
 }
 
 /// Open files that are handed to a child in place of the pipes to us.
@@ -133,6 +136,7 @@ impl Command {
             handed: Handed::default(),
             grace: GRACE,
             last_line: None,
+            cancel: None,
         }
     }
 
@@ -236,6 +240,13 @@ impl Command {
         self
     }
 
+    /// Ends it, with all that it has started, when this is cancelled; it has ended as [`How::Interrupted`] then.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
@@ -245,6 +256,7 @@ impl Command {
         let mark = warden::child_mark();
         let mut child = self.spawn(&mark)?;
         let group = Group::enter(&child);
+        let _membership = self.cancel.as_ref().map(|cancel| cancel.enter(group::pid(&child)));
         let mut streams =
             Streams::new(&mut child, self).map_err(|error| self.problem("run").because(error))?;
         let exit = Watch::new(&child);
@@ -259,18 +271,23 @@ impl Command {
         };
         streams.drain();
         group.end_the_rest();
-        if waiter.reason.is_some() {
+        let was_cancelled = self.is_cancelled() && !matches!(how(status), How::Exited(0));
+        if waiter.reason.is_some() || was_cancelled {
             // It was not its own end, so nothing that it has started was meant to stay.
             warden::end_child(&mark);
         }
         let how = match (waiter.reason, how(status)) {
             (Some(reason), _) => reason,
             // All groups are signalled at once on an interrupt, so it may have ended before its waiter knew why.
-            (None, How::Signalled(_)) if interrupt::requested() => How::Interrupted,
+            (None, How::Signalled(_)) if interrupt::requested() || was_cancelled => How::Interrupted,
             (None, how) => how,
         };
         let [stdout, stderr] = streams.finish();
         Ok(Ended { how, stdout, stderr, elapsed: started.elapsed() })
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
     }
 
     fn spawn(&self, mark: &str) -> Result<Child, Problem> {

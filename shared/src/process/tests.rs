@@ -49,6 +49,33 @@ fn a_grandchild_in_a_session_of_its_own_ends_at_the_deadline_too() {
 }
 
 #[test]
+fn a_cancelled_child_ends_with_all_it_has_started_and_the_others_go_on() {
+    let place = tempfile::tempdir().unwrap();
+    let cancel = Cancel::default();
+    let started = |name: &str| place.path().join(name).exists();
+    let (ended, other) = std::thread::scope(|scope| {
+        let script = "setsid sh -c 'echo $$; exec sleep 60' & touch one; trap '' TERM; sleep 60";
+        let command = sh(script).current_dir(place.path()).grace(Duration::from_millis(50));
+        let cancelled = scope.spawn(|| command.cancelled_by(cancel.clone()).run().unwrap());
+        let command = sh("touch two; while ! [ -e go ]; do sleep 0.01; done").current_dir(place.path());
+        let other = scope.spawn(|| command.cancelled_by(Cancel::default()).run().unwrap());
+        assert!(wait_until(|| started("one") && started("two")));
+        cancel.cancel();
+        let ended = cancelled.join().unwrap();
+        std::fs::write(place.path().join("go"), "").unwrap();
+        (ended, other.join().unwrap())
+    });
+    assert_eq!((ended.how, other.how), (How::Interrupted, How::Exited(0)));
+    let grandchild: i32 = ended.stdout.text().trim().parse().unwrap();
+    assert!(wait_until(|| !is_alive(grandchild)));
+    assert_eq!(
+        sh("sleep 60").cancelled_by(cancel).run().unwrap().how,
+        How::Interrupted,
+        "it stays cancelled"
+    );
+}
+
+#[test]
 fn silence_is_a_way_to_end_too() {
     let ended = sh("echo start; sleep 60").idle_timeout(Duration::from_millis(300)).run().unwrap();
     assert_eq!((ended.how, ended.stdout.text().as_str()), (How::Idle, "start\n"));

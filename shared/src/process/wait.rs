@@ -32,7 +32,7 @@ impl Waiter<'_> {
         }
         let expired =
             |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| since.elapsed() >= limit);
-        self.reason = if interrupt::requested() {
+        self.reason = if interrupt::requested() || self.command.is_cancelled() {
             Some(How::Interrupted)
         } else if expired(self.command.timeout, self.started) {
             Some(How::TimedOut)

@@ -26,6 +26,7 @@ const CAPTURE: usize = 4 << 20;
 /// Runs a program with its arguments, as the task says it.
 pub(super) fn run_exactly(ground: &Ground, argv: &[String]) -> Outcome {
     let mut command = Command::new(argv).current_dir(ground.root).capture(CAPTURE);
+    command = command.cancelled_by(ground.cancel.clone());
     if let Some(timeout) = ground.timeout {
         command = command.timeout(timeout);
     }
@@ -103,6 +104,7 @@ struct Report {
 fn one(ground: &Ground, run: &Run, detected: &Detected) -> Report {
     let detected = &locked(detected);
     let mut command = Command::new(&detected.argv).current_dir(&detected.dir).capture(CAPTURE);
+    command = command.cancelled_by(ground.cancel.clone());
     // Nobody watches: no colours, no questions, no snapshots or caches written beside the sources.
     for (name, value) in [
         ("CI", "true"),
