@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::conversation::Conversation;
 use super::log::Entry;
 use super::render::{Answer, Format, Piece};
 use super::script::{Close, Step, Tokens};
@@ -89,19 +90,26 @@ fn answer(stream: &mut TcpStream, request: Request, state: &State) -> io::Result
             "[key]".clone_into(value);
         }
     }
-    let format = match (method.as_str(), bare.as_str()) {
-        ("POST", path) if path.ends_with("/messages") => Some(Format::Messages),
-        ("POST", path) if path.ends_with("/chat/completions") => Some(Format::Chat),
-        _ => None,
-    };
-    let prompt = prompt(&body);
-    let taken = format.and_then(|_| lock(&state.script).take(&bare, &prompt));
-    let (number, step) = taken.map_or((None, Step::default()), |(number, step)| (Some(number), step));
+    let stream_path = path.clone();
+    if method == "GET" && bare == "/books" {
+        let books = serde_json::to_string(&state.log.books())?;
+        return whole(stream, &Step::default(), 200, &books).map(|()| true);
+    }
+    let format = Format::of(&method, &bare);
+    let conversation = format.map_or_else(Conversation::default, |format| Conversation::read(format, &body));
+    let asked = format.and_then(|format| format.model(&bare, &body)).unwrap_or_default();
+    let taken = format.and_then(|_| lock(&state.script).take(&bare, &asked, &conversation));
+    let (number, mut step) = taken.map_or((None, Step::default()), |(number, step)| (Some(number), step));
+    if let Some(problem) = &conversation.problem {
+        let error = json!({ "type": "invalid_request_error", "message": problem });
+        step = Step { status: Some(400), error: Some(error), ..Step::default() };
+    }
     let status = match format {
         Some(_) => step.status.unwrap_or(200),
-        None if bare.ends_with("/models") || bare == "/" => 200,
+        None if bare.ends_with("/models") || bare.ends_with("/count_tokens") || bare == "/" => 200,
         None => 404,
     };
+    let model = format.map(|_| step.model.clone().unwrap_or(asked));
     let entry = state.log.begin(Entry {
         number: 0,
         at_ms: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64),
@@ -109,26 +117,32 @@ fn answer(stream: &mut TcpStream, request: Request, state: &State) -> io::Result
         path,
         headers,
         body: body.clone(),
+        model: model.clone(),
         step: number,
         status: step.close.is_none().then_some(status),
         told: None,
     });
-    let more = reply(stream, state, entry, format, &step, status, &body, &prompt);
+    let asked = Asked { entry, format, step, status, path: stream_path, model, body, conversation };
+    let more = reply(stream, state, &asked);
     state.log.end(entry);
     more
 }
 
-#[allow(clippy::too_many_arguments)] // all of one request, in one place
-fn reply(
-    stream: &mut TcpStream,
-    state: &State,
+/// A request and what is to be done with it.
+struct Asked {
     entry: u64,
     format: Option<Format>,
-    step: &Step,
+    step: Step,
     status: u16,
-    body: &Value,
-    prompt: &str,
-) -> io::Result<bool> {
+    path: String,
+    model: Option<String>,
+    body: Value,
+    conversation: Conversation,
+}
+
+fn reply(stream: &mut TcpStream, state: &State, asked: &Asked) -> io::Result<bool> {
+    let Asked { entry, step, status, body, .. } = asked;
+    let (entry, status, prompt) = (*entry, *status, asked.conversation.prompt.as_str());
     std::thread::sleep(Duration::from_millis(step.delay_ms));
     match step.close {
         Some(Close::Request) => return Ok(false),
@@ -138,32 +152,39 @@ fn reply(
         }
         None => {}
     }
-    let Some(format) = format else {
-        let models =
-            json!({ "object": "list", "data": [{ "id": "fake", "object": "model", "type": "model" }] });
-        let error = json!({ "error": { "type": "not_found_error", "message": "there is nothing here" } });
-        let text = if status == 200 { models } else { error }.to_string();
-        return whole(stream, step, status, &text).map(|()| true);
+    let Some(format) = asked.format else {
+        let text = if status != 200 {
+            json!({ "error": { "type": "not_found_error", "message": "there is nothing here" } })
+        } else if asked.path.contains("/count_tokens") {
+            json!({ "input_tokens": body.to_string().len().div_ceil(4) })
+        } else {
+            json!({ "object": "list", "data": [{ "id": "fake", "object": "model", "type": "model" }] })
+        };
+        return whole(stream, step, status, &text.to_string()).map(|()| true);
     };
     let text = match &step.each {
         Some(each) => each.of(prompt),
-        None => step.text.as_deref().unwrap_or("ok").replace("{prompt}", prompt),
+        None => {
+            let default = if step.calls.is_empty() { "ok" } else { "" };
+            let text = step.text.as_deref().unwrap_or(default).replace("{prompt}", prompt);
+            text.replace("{results}", &asked.conversation.results.join("\n"))
+        }
     };
     let by_length = Tokens {
         input: prompt.len().div_ceil(4) as u64,
         output: text.len().div_ceil(4) as u64,
         ..Tokens::default()
     };
-    let model = step.model.as_deref().or(body["model"].as_str()).unwrap_or("fake");
+    let model = asked.model.as_deref().filter(|model| !model.is_empty()).unwrap_or("fake");
     let tokens = step.usage.unwrap_or(by_length);
-    let answer = Answer { format, step, text: &text, model, tokens };
+    let answer = Answer { format, step, number: entry, text: &text, model, tokens };
     if let Some(body) = &step.body {
         return whole(stream, step, status, body).map(|()| true);
     }
     if status != 200 {
         return whole(stream, step, status, &answer.error().to_string()).map(|()| true);
     }
-    if step.document || body["stream"] != true {
+    if step.document || !format.streams(&asked.path, body) {
         let Piece { text, told } = answer.document();
         let cut = step.cut_after.is_some_and(|bytes| bytes < text.len());
         if let Some(told) = told.filter(|_| !cut) {
@@ -241,15 +262,4 @@ fn chunk(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     framed.extend_from_slice(bytes);
     framed.extend_from_slice(b"\r\n");
     stream.write_all(&framed)
-}
-
-/// Returns the text of the last message of the user.
-fn prompt(body: &Value) -> String {
-    let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let last = messages.iter().rev().find(|message| message["role"] == "user");
-    match last.map(|message| &message["content"]) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
-        _ => String::new(),
-    }
 }

@@ -1,5 +1,6 @@
 //! The books: every request with what it asked, what was answered, and the tokens that were told.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -26,7 +27,10 @@ pub struct Entry {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Value,
-    /// The step of the script, from 0.
+    /// The model that answered, if one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The step of the script, from 0; each turn of a conversation is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
     /// The status of the answer; absent if there was none.
@@ -45,6 +49,16 @@ pub struct Totals {
     /// The tokens that were told.
     #[serde(flatten)]
     pub tokens: Tokens,
+}
+
+/// The sums of all requests, and of those that each model answered or would have answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Books {
+    /// All.
+    #[serde(flatten)]
+    pub totals: Totals,
+    /// By model.
+    pub models: BTreeMap<String, Totals>,
 }
 
 /// Keeps the entries, and appends each to a file if there is one.
@@ -90,11 +104,26 @@ impl Log {
 
     /// Returns the sums so far.
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
+        self.books().totals
+    }
+
+    /// Returns the sums so far, for each model too.
+    pub fn books(&self) -> Books {
+        let mut books = Books::default();
         for entry in &lock(&self.inner).0 {
-            totals.requests += 1;
-            totals.tokens.add(&entry.told.unwrap_or_default());
+            let told = entry.told.unwrap_or_default();
+            books.totals.add(&told);
+            if let Some(model) = &entry.model {
+                books.models.entry(model.clone()).or_default().add(&told);
+            }
         }
-        totals
+        books
+    }
+}
+
+impl Totals {
+    fn add(&mut self, told: &Tokens) {
+        self.requests += 1;
+        self.tokens.add(told);
     }
 }

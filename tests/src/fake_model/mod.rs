@@ -1,5 +1,6 @@
-//! A model server made of a script: it speaks Anthropic's Messages and chat completions on a port of the loopback
-//! interface, answers as the script says, fails as the script says, and keeps its own books.
+//! A model server made of a script: it speaks Anthropic's Messages, chat completions, OpenAI's Responses and Google's
+//! `generateContent` on a port of the loopback interface, answers, calls tools and fails as the script says, and keeps its own
+//! books. `GET /books` shows them to other processes.
 //!
 //! It works on bare sockets, because the faults that matter happen below HTTP: a connection closed in the middle
 //! of a line, a head that never ends, one byte at a time. Its books are what a test compares a client's accounts
@@ -15,9 +16,12 @@
 //! ```
 
 mod connection;
+mod conversation;
 mod log;
 mod render;
 mod script;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::io;
@@ -26,8 +30,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-pub use log::{Entry, Log, Totals};
-pub use script::{Close, Each, Script, Step, Tokens, UsageStyle};
+pub use log::{Books, Entry, Log, Totals};
+pub use script::{Call, CallStyle, Close, Each, Script, Step, Tokens, UsageStyle};
 
 /// A running server. It stops when it is dropped.
 #[derive(Debug)]
@@ -87,6 +91,11 @@ impl Server {
     /// Returns how many requests there were, and the tokens that were told to the clients.
     pub fn totals(&self) -> Totals {
         self.state.log.totals()
+    }
+
+    /// Returns the sums for each model.
+    pub fn books(&self) -> Books {
+        self.state.log.books()
     }
 
     /// Waits for the end, which only comes from outside.

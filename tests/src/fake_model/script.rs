@@ -3,6 +3,13 @@
 //! For each request the first step is taken whose conditions hold and that is not used up. A step with `when` is a
 //! rule and serves any number of requests; one without serves one request; `times` says otherwise. When no step is
 //! left, the server answers `ok` with tokens that follow from the length of the prompt.
+//!
+//! A conversation is a step with `turns`: a request that holds so many answers of the model gets the turn of that number. Nothing
+//! is counted on the server's side, so that many conversations can use one rule at the same time and a request can be sent again:
+//!
+//! ```text
+//! {"when": "typo", "turns": [{"calls": [{"name": "Read", "input": {"path": "a.txt"}}]}, {"text": "done"}]}
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -10,10 +17,21 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::conversation::Conversation;
+
 /// The steps, and how often each may still be used.
 #[derive(Debug, Default)]
 pub struct Script {
-    steps: Vec<(Step, Option<Regex>, u64)>,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    step: Step,
+    when: Option<Regex>,
+    when_result: Option<Regex>,
+    when_model: Option<Regex>,
+    times: u64,
 }
 
 /// What to do with a request.
@@ -24,8 +42,18 @@ pub struct Step {
     pub when: Option<String>,
     /// The path that the request has to have.
     pub path: Option<String>,
+    /// How many answers of the model the request has to hold; the first request of a conversation holds none.
+    pub turn: Option<usize>,
+    /// A regular expression that what a tool gave back since the last answer has to match.
+    pub when_result: Option<String>,
+    /// A regular expression that the model asked for has to match.
+    pub when_model: Option<String>,
+    /// Whether the request has to offer tools, or must not.
+    pub when_tools: Option<bool>,
     /// How many requests this step serves.
     pub times: Option<u64>,
+    /// The answers of a conversation, one after the other, in place of this one; each is a step without conditions but its place.
+    pub turns: Vec<Step>,
 
     /// The status; anything but 200 is answered with `error`.
     pub status: Option<u16>,
@@ -36,11 +64,17 @@ pub struct Step {
     /// A body in place of the one that would be made.
     pub body: Option<String>,
 
-    /// What the model says; `{prompt}` stands for the prompt.
+    /// What the model says; `{prompt}` stands for the prompt, `{results}` for what the tools gave back since the last answer.
     pub text: Option<String>,
     /// What it says for each place of the prompt that matches, a line each, in place of `text`.
     pub each: Option<Each>,
-    /// In how many events it says it.
+    /// What it thinks before it says something.
+    pub thinking: Option<String>,
+    /// The tools it calls, all in one answer; without `text` it says nothing beside.
+    pub calls: Vec<Call>,
+    /// How a server tells its calls.
+    pub call_style: CallStyle,
+    /// In how many events it says a text or the arguments of a call.
     pub pieces: Option<usize>,
     /// The tokens.
     pub usage: Option<Tokens>,
@@ -75,6 +109,50 @@ pub struct Step {
     pub error_after: Option<usize>,
     /// Closes the connection instead of answering.
     pub close: Option<Close>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Call {
+    /// The tool.
+    pub name: String,
+    /// Its arguments; a text is sent as it is where the format has a text there, so that broken ones can be sent too.
+    pub input: Value,
+    /// What the result has to name; without it a name that no other call has.
+    pub id: Option<String>,
+    /// Whether the tool takes a text and no object (Responses only).
+    pub custom: bool,
+}
+
+impl Call {
+    /// Returns the arguments as text.
+    pub(super) fn arguments(&self) -> String {
+        match &self.input {
+            Value::String(text) => text.clone(),
+            Value::Null => "{}".to_owned(),
+            value => value.to_string(),
+        }
+    }
+}
+
+/// How a server tells its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStyle {
+    /// Name and id first, then the arguments in `pieces`, one call after the other.
+    #[default]
+    Standard,
+    /// Each call in one event, as llama.cpp and Ollama do.
+    Whole,
+    /// Without ids and types, as older vLLM does.
+    Bare,
+    /// Without indexes, as some proxies do (chat completions).
+    NoIndex,
+    /// With name and id in every event (chat completions).
+    Repeated,
+    /// The pieces of parallel calls in turn.
+    Interleaved,
 }
 
 /// An answer that is made from the question.
@@ -159,24 +237,64 @@ impl Script {
 
     /// Returns a script of these steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Result<Script, String> {
-        let steps = steps.into_iter().map(|step| {
-            let when = step.when.as_deref().map(Regex::new).transpose().map_err(|error| error.to_string())?;
-            let times = step.times.unwrap_or(if when.is_some() { u64::MAX } else { 1 });
-            Ok((step, when, times))
-        });
-        Ok(Script { steps: steps.collect::<Result<_, String>>()? })
+        let mut rules = Vec::new();
+        for mut step in steps {
+            if step.turns.is_empty() {
+                rules.push(Rule::new(step)?);
+                continue;
+            }
+            for (turn, answer) in std::mem::take(&mut step.turns).into_iter().enumerate() {
+                let times = answer.times.or(step.times).or(Some(u64::MAX));
+                rules.push(Rule::new(Step {
+                    when: step.when.clone(),
+                    when_model: step.when_model.clone(),
+                    when_tools: step.when_tools,
+                    path: step.path.clone(),
+                    turn: Some(turn),
+                    times,
+                    ..answer
+                })?);
+            }
+        }
+        Ok(Script { rules })
     }
 
     /// Takes the step for a request, with its number from 0.
-    pub(super) fn take(&mut self, path: &str, prompt: &str) -> Option<(usize, Step)> {
-        let (number, (step, _, times)) =
-            self.steps.iter_mut().enumerate().find(|(_, (step, when, times))| {
-                *times > 0
-                    && step.path.as_deref().is_none_or(|expected| expected == path)
-                    && when.as_ref().is_none_or(|when| when.is_match(prompt))
-            })?;
-        *times -= 1;
-        Some((number, step.clone()))
+    pub(super) fn take(
+        &mut self,
+        path: &str,
+        model: &str,
+        conversation: &Conversation,
+    ) -> Option<(usize, Step)> {
+        let (number, rule) =
+            self.rules.iter_mut().enumerate().find(|(_, rule)| rule.fits(path, model, conversation))?;
+        rule.times -= 1;
+        Some((number, rule.step.clone()))
+    }
+}
+
+impl Rule {
+    fn new(step: Step) -> Result<Rule, String> {
+        let regex = |pattern: &Option<String>| {
+            pattern.as_deref().map(Regex::new).transpose().map_err(|error| error.to_string())
+        };
+        let (when, when_result, when_model) =
+            (regex(&step.when)?, regex(&step.when_result)?, regex(&step.when_model)?);
+        let ruled = when.is_some() || when_result.is_some() || when_model.is_some();
+        let times = step.times.unwrap_or(if ruled { u64::MAX } else { 1 });
+        Ok(Rule { step, when, when_result, when_model, times })
+    }
+
+    fn fits(&self, path: &str, model: &str, conversation: &Conversation) -> bool {
+        let step = &self.step;
+        let gave_back = |when: &Regex| conversation.results.iter().any(|result| when.is_match(result));
+        self.times > 0
+            && step.path.as_deref().is_none_or(|expected| expected == path)
+            && step.turn.is_none_or(|turn| turn == conversation.turn)
+            && step.when_tools.is_none_or(|tools| tools == conversation.offers_tools)
+            && self.when_model.as_ref().is_none_or(|when| when.is_match(model))
+            && self.when.as_ref().is_none_or(|when| when.is_match(&conversation.prompt))
+            && self.when_result.as_ref().is_none_or(gave_back)
     }
 }
 
@@ -207,7 +325,10 @@ mod tests {
             "# a comment\n{\"when\": \"^red\", \"text\": \"r\"}\n{\"text\": \"1\"}\n\n{\"text\": \"2\", \"times\": 2}\n",
         )
         .unwrap();
-        let mut say = |prompt| script.take("/", prompt).and_then(|(_, step)| step.text);
+        let mut say = |prompt: &str| {
+            let conversation = Conversation { prompt: prompt.to_owned(), ..Conversation::default() };
+            script.take("/", "m", &conversation).and_then(|(_, step)| step.text)
+        };
         let said: Vec<_> = ["x", "red", "x", "red", "x", "x"].into_iter().map(&mut say).collect();
         assert_eq!(
             said,
@@ -217,6 +338,20 @@ mod tests {
                 .chain([None])
                 .collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn a_turn_is_taken_by_what_the_request_holds() {
+        let mut script = Script::parse(
+            "{\"when\": \"a\", \"turn\": 1, \"times\": 1, \"text\": \"once\"}\n{\"when\": \"a\", \"turns\": [{\"text\": \"0\"}, {\"text\": \"1\"}]}\n",
+        )
+        .unwrap();
+        let mut say = |turn| {
+            let conversation = Conversation { prompt: "a".to_owned(), turn, ..Conversation::default() };
+            script.take("/", "m", &conversation).and_then(|(_, step)| step.text)
+        };
+        let said: Vec<_> = [0, 1, 1, 0, 2].into_iter().map(|turn| say(turn).unwrap_or_default()).collect();
+        assert_eq!(said, ["0", "once", "1", "0", ""]);
     }
 
     #[test]
