@@ -231,12 +231,14 @@ impl Asker {
             }
         }
         let mut entries = Vec::new();
+        // A race is configured for whoever asks, too, and its other drafts are paid for.
+        let (usage, cost_usd) = dispatch.map(Dispatch::paid_now).unwrap_or_default();
         for (at, (open, answer)) in portion.iter().zip(answers).enumerate() {
             let asked = dispatch.map(|dispatch| Asked {
                 backend: self.settings.backend.clone(),
                 model: dispatch.model.clone(),
-                usage: dispatch.usage.map(|usage| share(usage, at, question.size)),
-                cost_usd: dispatch.cost_usd.map(|cost| cost / question.size as f64),
+                usage: usage.map(|usage| share(usage, at, question.size)),
+                cost_usd: cost_usd.map(|cost| cost / question.size as f64),
                 ..Asked::default()
             });
             // Nothing is noted where nobody has been reached.
@@ -259,7 +261,7 @@ impl Asker {
     /// Counts what a question has cost.
     fn count(&self, dispatch: Option<&Dispatch>, by: &str, state: &mut State) {
         let Some(dispatch) = dispatch else { return };
-        let cost = dispatch.cost_usd.unwrap_or(0.0);
+        let cost = dispatch.paid_now().1.unwrap_or(0.0);
         state.spent += cost;
         state.dearest = Some(state.dearest.unwrap_or(0.0).max(cost));
         let has_tokens =
@@ -356,6 +358,7 @@ fn share(usage: Usage, at: usize, of: usize) -> Usage {
         output_tokens: part(usage.output_tokens),
         reasoning_tokens: part(usage.reasoning_tokens),
         requests: part(usage.requests),
+        untold_requests: part(usage.untold_requests),
     }
 }
 

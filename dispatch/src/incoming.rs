@@ -11,13 +11,7 @@ use crate::schedule::IdHash;
 /// The executor of a task that nobody has classified: it may look, not change.
 const UNCLASSIFIED: &str = "explore";
 
-/// No attempt costs so many US dollars; who says so has miscounted.
-const ABSURD: f64 = 1e6;
-
-/// Tells whether a number can be what an attempt has cost in US dollars. What cannot is no cost, and not the cost zero.
-pub(crate) fn is_amount(dollars: f64) -> bool {
-    (0.0..ABSURD).contains(&dollars)
-}
+pub(crate) use shared::section::is_amount;
 
 /// A record that was read.
 pub(crate) struct Incoming {
@@ -63,12 +57,6 @@ pub(crate) enum Need {
     Again(Status),
     /// Another attempt, on this tier, because `verify` said so.
     Escalated(Tier, Decision),
-}
-
-/// Returns what all attempts up to this one have cost.
-pub(crate) fn spent_on(last: &Dispatch) -> f64 {
-    let costs = last.earlier.iter().map(|earlier| earlier.cost_usd).chain([last.cost_usd]);
-    costs.flatten().filter(|cost| is_amount(*cost)).sum()
 }
 
 impl Incoming {
@@ -222,14 +210,14 @@ impl Known {
             reason: because
                 .or_else(|| verify.map(|verify| verify.reason.clone()))
                 .or_else(|| last.reason.clone()),
+            rivals: last.rivals.clone(),
         });
         earlier
     }
 
     /// Returns what all attempts so far have cost.
     pub(crate) fn spent(&self) -> f64 {
-        let Some(last) = &self.dispatch else { return 0.0 };
-        spent_on(last)
+        self.dispatch.as_ref().map_or(0.0, Dispatch::spent_usd)
     }
 
     /// Returns the number of the next attempt.

@@ -109,9 +109,7 @@ fn next(attempt: &Attempt<'_>, decision: Decision, reason: String) -> Decided {
 
 fn over_budget(attempt: &Attempt<'_>) -> Option<String> {
     let budget = attempt.task.budget_usd?;
-    let dispatch = attempt.dispatch;
-    let spent: f64 =
-        dispatch.earlier.iter().filter_map(|earlier| earlier.cost_usd).chain(dispatch.cost_usd).sum();
+    let spent: f64 = attempt.dispatch.paid().filter_map(|paid| paid.cost_usd).sum();
     (spent >= budget).then(|| format!("the task's budget of ${budget} is spent (${spent:.4})"))
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use shared::Record;
-use shared::section::Decision;
+use shared::section::{Costs, Decision};
 
 use super::content::Mask;
 use super::index::Key;
@@ -50,14 +50,8 @@ struct TaskView {
 struct DispatchView {
     attempt: u32,
     inputs: BTreeMap<String, u32>,
-    cost_usd: Option<f64>,
-    earlier: Vec<EarlierView>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct EarlierView {
-    cost_usd: Option<f64>,
+    #[serde(flatten)]
+    costs: Costs,
 }
 
 #[derive(Deserialize)]
@@ -79,8 +73,6 @@ impl Form {
         let task: TaskView = view(record, "task").unwrap_or_default();
         let dispatch: DispatchView = view(record, "dispatch").unwrap_or_default();
         let verify: Option<VerifyView> = view(record, "verify");
-        let earlier = dispatch.earlier.iter().filter_map(|earlier| earlier.cost_usd);
-        let attempts: f64 = earlier.chain(dispatch.cost_usd).sum();
         let verdict = verify.as_ref().map_or(0.0, |verify| verify.cost_usd);
         let need = |id: &String| Need { key: Key::of(id), used: dispatch.inputs.get(id).copied() };
         Form {
@@ -91,7 +83,7 @@ impl Form {
                 .filter(|verify| dispatch.attempt == 0 || verify.attempt == dispatch.attempt)
                 .map(|verify| verify.decision),
             has_errors: record.has_errors(),
-            cost_usd: attempts + verdict,
+            cost_usd: dispatch.costs.total() + verdict,
             // What a record was made from it needs as well: the parts of a compound task are in no `depends_on`.
             needs: task
                 .depends_on
@@ -138,9 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn rejected_attempts_and_the_verdict_are_paid_work() {
-        let line = r#"{"id":"a","dispatch":{"attempt":3,"cost_usd":0.5,"earlier":[{"cost_usd":0.25},{}]},"verify":{"attempt":3,"decision":"accept","cost_usd":0.125}}"#;
-        assert_eq!(form(line).cost_usd, 0.875);
+    fn rejected_attempts_lost_drafts_and_the_verdict_are_paid_work() {
+        let line = r#"{"id":"a","dispatch":{"attempt":3,"cost_usd":0.5,"rivals":[{"cost_usd":1}],"earlier":[{"cost_usd":0.25,"rivals":[{"cost_usd":2}]},{}]},"verify":{"attempt":3,"decision":"accept","cost_usd":0.125}}"#;
+        assert_eq!(form(line).cost_usd, 3.875);
     }
 
     #[test]

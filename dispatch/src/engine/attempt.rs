@@ -87,6 +87,8 @@ impl Attempt {
             files_changed: None,
             inputs: self.inputs.clone(),
             parts: Vec::new(),
+            race: None,
+            rivals: Vec::new(),
             earlier: self.earlier.clone(),
         }
     }

@@ -11,7 +11,7 @@ use shared::section::{Decision, Dispatch, Joined, Status, Tier};
 
 use super::attempt::{Attempt, name_of};
 use super::{Engine, Halt};
-use crate::incoming::{Content, Incoming, Known, Need, spent_on};
+use crate::incoming::{Content, Incoming, Known, Need};
 use crate::parts;
 use crate::results::{Ending, Standing, beginning};
 use crate::schedule::{IdHash, Seq};
@@ -80,7 +80,7 @@ impl Engine {
         let parent = known.task.parent.as_ref().map(|parent| IdHash::of(parent));
         let outcomes = parent.and_then(|parent| self.outcomes.get(&parent));
         let others = outcomes.into_iter().flatten().filter(|(other, _)| *other != id);
-        others.map(|(_, outcome)| spent_on(&outcome.dispatch)).sum()
+        others.map(|(_, outcome)| outcome.dispatch.spent_usd()).sum()
     }
 
     /// Deals with a task whose parts have ended; tells whether that was all there is to do.
@@ -211,8 +211,8 @@ fn joined(id: &str, outcome: Option<&Outcome>) -> Joined {
         status: outcome.map(|outcome| outcome.dispatch.status),
         decision: outcome.and_then(|outcome| outcome.decision),
         cost_usd: outcome
-            .filter(|outcome| outcome.dispatch.cost_usd.is_some())
-            .map(|outcome| spent_on(&outcome.dispatch)),
+            .filter(|outcome| outcome.dispatch.paid().any(|paid| paid.cost_usd.is_some()))
+            .map(|outcome| outcome.dispatch.spent_usd()),
     }
 }
 

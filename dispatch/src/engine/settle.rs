@@ -86,7 +86,10 @@ impl Engine {
         let has_tokens = draft.usage.is_some_and(|usage| usage.output_tokens > 0 || usage.input_tokens > 0);
         let reported = draft.reported_cost_usd.filter(|cost| is_amount(*cost));
         let priced = priced.filter(|cost| is_amount(*cost));
-        match priced.filter(|_| has_tokens || reported.is_none()) {
+        // A number of tokens that nobody has told is not zero, and neither is its price.
+        let is_told =
+            draft.usage.is_none_or(|usage| usage.untold_requests == 0 || !draft.requests.is_empty());
+        match priced.filter(|_| (has_tokens || reported.is_none()) && is_told) {
             Some(cost) => (Some(cost), Some(self.config.prices.date().to_owned())),
             None => (reported, None),
         }

@@ -11,7 +11,8 @@ pub(crate) struct Account {
     sent: u64,
     requests: Vec<Usage>,
     cost_usd: Option<f64>,
-    untold: bool,
+    /// How many were answered, or might have been, without a word about tokens.
+    untold: u64,
 }
 
 impl Account {
@@ -24,7 +25,7 @@ impl Account {
     pub(crate) fn settle(&mut self, reply: &Reply) {
         match reply.usage {
             Some(usage) => self.requests.push(Usage { requests: 1, ..usage }),
-            None => self.untold |= reply.begun,
+            None => self.untold += u64::from(reply.begun),
         }
         if let Some(cost) = reply.cost_usd {
             self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + cost);
@@ -41,22 +42,13 @@ impl Account {
         self.cost_usd
     }
 
-    /// Returns all tokens together; nothing if no request was sent, or if a model answered and no server said
-    /// what that took: an unknown number is not zero.
+    /// Returns all tokens together, and of how many requests none were told; nothing if no request was sent.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        if self.sent == 0 || (self.untold && self.requests.is_empty()) {
+        if self.sent == 0 {
             return None;
         }
-        let zero = Usage { requests: self.sent, ..Usage::default() };
-        Some(self.requests.iter().fold(zero, |sum, one| Usage {
-            input_tokens: sum.input_tokens.saturating_add(one.input_tokens),
-            cache_read_tokens: sum.cache_read_tokens.saturating_add(one.cache_read_tokens),
-            cache_write_tokens: sum.cache_write_tokens.saturating_add(one.cache_write_tokens),
-            cache_write_1h_tokens: sum.cache_write_1h_tokens.saturating_add(one.cache_write_1h_tokens),
-            output_tokens: sum.output_tokens.saturating_add(one.output_tokens),
-            reasoning_tokens: sum.reasoning_tokens.saturating_add(one.reasoning_tokens),
-            requests: sum.requests,
-        }))
+        let told = self.requests.iter().copied().fold(Usage::default(), Usage::plus);
+        Some(Usage { requests: self.sent, untold_requests: self.untold, ..told })
     }
 
     /// Returns the tokens of each request that a server counted.

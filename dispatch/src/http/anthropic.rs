@@ -238,6 +238,7 @@ impl Counts {
             output_tokens: self.output.unwrap_or(0),
             reasoning_tokens: self.thinking.unwrap_or(0),
             requests: 0,
+            untold_requests: 0,
         }
     }
 }

@@ -198,5 +198,6 @@ fn usage(report: &Value) -> Usage {
         output_tokens: count(&report["completion_tokens"]),
         reasoning_tokens: count(&report["completion_tokens_details"]["reasoning_tokens"]),
         requests: 0,
+        untold_requests: 0,
     }
 }

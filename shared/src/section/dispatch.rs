@@ -85,9 +85,60 @@ pub struct Dispatch {
     /// The parts of a compound task whose results this one joins, in order. The work and its cost are in their records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Joined>,
+    /// What is to be known of the race, if several drafts of this attempt were wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub race: Option<Race>,
+    /// The other drafts of this attempt, which lost and were paid for, in the order in which they ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rivals: Vec<Rival>,
     /// The attempts before this one, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
+}
+
+/// Several drafts of one attempt at once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Race {
+    /// How many drafts were wanted.
+    pub wanted: u32,
+    /// How many were started.
+    pub started: u32,
+    /// Whether a draft was accepted; if none was, the best of them is kept.
+    #[serde(default)]
+    pub accepted: bool,
+    /// What the drafts beyond the first were expected to cost in US dollars; absent if the price is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_usd: Option<f64>,
+    /// Why there were fewer drafts than wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A draft that was paid for and is not the result of its attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rival {
+    /// The tier it ran on.
+    pub tier: Tier,
+    /// The backend that ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
+    /// The model, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How it ended; `cancelled` if it was ended because another draft had been accepted.
+    pub status: Status,
+    /// The tokens it used, as far as a server told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// What it cost in US dollars; absent if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// How long it took, in milliseconds.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+    /// Why it lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A part of a compound task, as it was joined.
@@ -162,6 +213,10 @@ pub struct Usage {
     /// Requests sent, those that failed included.
     #[serde(skip_serializing_if = "is_zero")]
     pub requests: u64,
+    /// Those of `requests` that were given up after a model had begun or might have, and of whose tokens no server told:
+    /// what they used is not known, and in none of the numbers above.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub untold_requests: u64,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -208,4 +263,7 @@ pub struct Earlier {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The other drafts of that attempt, which lost and were paid for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rivals: Vec<Rival>,
 }

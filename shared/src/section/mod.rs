@@ -8,6 +8,7 @@ mod converge;
 mod dispatch;
 mod error;
 mod gates;
+mod paid;
 mod task;
 mod tier;
 mod verify;
@@ -17,9 +18,10 @@ pub use classify::{
     Promise, Readiness, Reflection, Risk, Scores,
 };
 pub use converge::{Converge, State};
-pub use dispatch::{Dispatch, Earlier, Joined, OutputFile, Status, Usage};
+pub use dispatch::{Dispatch, Earlier, Joined, OutputFile, Race, Rival, Status, Usage};
 pub use error::RecordError;
 pub use gates::{Finding, GateResult, GateType, Gates, Outcome, Scope, Severity};
+pub use paid::{Costs, Paid, Role, is_amount};
 pub use task::{Criterion, Task};
 pub use tier::Tier;
 pub use verify::{Check, Decision, Failure, FailureClass, Verify};

@@ -30,7 +30,10 @@ pub(super) fn render(report: &Report) -> String {
             _ => format!("{} of them accepted on a higher tier", grouped(report.escalated_and_accepted)),
         },
     ));
-    let rejected = format!("{} rejected", grouped(report.rejected_attempts));
+    let mut rejected = format!("{} rejected", grouped(report.rejected_attempts));
+    if report.rivals > 0 {
+        rejected.push_str(&format!("; besides, {} drafts lost a race", grouped(report.rivals)));
+    }
     rows.push(("attempts", grouped(report.attempts), rejected));
     let tokens = report.tokens;
     let all = tokens.input_tokens.saturating_add(tokens.cached_tokens).saturating_add(tokens.output_tokens);
@@ -71,6 +74,9 @@ fn cost_remark(report: &Report) -> String {
     let mut parts = Vec::new();
     if report.rejected_cost_usd > 0.0 {
         parts.push(format!("{} of it for rejected drafts", dollars(report.rejected_cost_usd)));
+    }
+    if report.rivals_cost_usd > 0.0 {
+        parts.push(format!("{} of it for drafts that lost", dollars(report.rivals_cost_usd)));
     }
     if report.verify_cost_usd > 0.0 {
         parts.push(format!("{} of it for judging", dollars(report.verify_cost_usd)));

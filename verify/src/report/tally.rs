@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use shared::section::{Classify, Decision, Dispatch, FailureClass, Status, Usage, Verify};
+use shared::section::{Classify, Decision, Dispatch, FailureClass, Role, Status, Usage, Verify};
 use shared::{Problem, Record};
 
 /// What is kept of each record until all are read; the last attempt of an id counts.
@@ -21,9 +21,11 @@ struct Task {
     raised: bool,
     attempts: u64,
     rejected: u64,
+    rivals: u64,
     usage: Tokens,
     cost_usd: f64,
     rejected_cost_usd: f64,
+    rivals_cost_usd: f64,
     verify_cost_usd: f64,
     classify_cost_usd: f64,
     unpriced: u64,
@@ -66,11 +68,14 @@ pub(super) struct Report {
     pub(super) attempts: u64,
     /// Attempts that were replaced by another one.
     pub(super) rejected_attempts: u64,
+    /// Drafts that lost a race; they are no attempts of their own.
+    pub(super) rivals: u64,
     #[serde(flatten)]
     pub(super) tokens: Tokens,
     /// All attempts, and all judging and classifying.
     pub(super) cost_usd: f64,
     pub(super) rejected_cost_usd: f64,
+    pub(super) rivals_cost_usd: f64,
     pub(super) verify_cost_usd: f64,
     pub(super) classify_cost_usd: f64,
     /// Attempts that used tokens and have no price; their cost is in no total. A question of `classify` counts as one.
@@ -143,6 +148,7 @@ impl Tally {
             escalated_and_accepted: count(&|task| task.raised && accepted(task)),
             attempts: sum(&|task| task.attempts),
             rejected_attempts: sum(&|task| task.rejected),
+            rivals: sum(&|task| task.rivals),
             tokens: Tokens {
                 input_tokens: sum(&|task| task.usage.input_tokens),
                 cached_tokens: sum(&|task| task.usage.cached_tokens),
@@ -150,6 +156,7 @@ impl Tally {
             },
             cost_usd: money(&|task| task.cost_usd + task.verify_cost_usd + task.classify_cost_usd),
             rejected_cost_usd: money(&|task| task.rejected_cost_usd),
+            rivals_cost_usd: money(&|task| task.rivals_cost_usd),
             verify_cost_usd: money(&|task| task.verify_cost_usd),
             classify_cost_usd: money(&|task| task.classify_cost_usd),
             unpriced_attempts: sum(&|task| task.unpriced),
@@ -199,20 +206,28 @@ impl Task {
         self.attempt = dispatch.attempt;
         self.tier = dispatch.tier.number();
         self.raised = dispatch.earlier.iter().any(|earlier| earlier.tier < dispatch.tier);
-        for earlier in &dispatch.earlier {
-            self.add_attempt(earlier.status, earlier.usage, earlier.cost_usd, earlier.elapsed_ms);
-            self.rejected += u64::from(was_run(earlier.status));
-            self.rejected_cost_usd += earlier.cost_usd.unwrap_or(0.0);
+        for paid in dispatch.paid() {
+            let was_run = u64::from(was_run(paid.status));
+            let cost = paid.cost_usd.unwrap_or(0.0);
+            match paid.role {
+                // It ran beside the draft that was kept, so its time is not added to that.
+                Role::Rival => {
+                    self.rivals += 1;
+                    self.rivals_cost_usd += cost;
+                }
+                role => {
+                    self.attempts += was_run;
+                    self.elapsed_ms = self.elapsed_ms.saturating_add(paid.elapsed_ms);
+                    if role == Role::Earlier {
+                        self.rejected += was_run;
+                        self.rejected_cost_usd += cost;
+                    }
+                }
+            }
+            self.cost_usd += cost;
+            self.unpriced += u64::from(paid.usage.is_some() && paid.cost_usd.is_none());
+            self.add_tokens(paid.usage.unwrap_or_default());
         }
-        self.add_attempt(dispatch.status, dispatch.usage, dispatch.cost_usd, dispatch.elapsed_ms);
-    }
-
-    fn add_attempt(&mut self, status: Status, usage: Option<Usage>, cost_usd: Option<f64>, elapsed_ms: u64) {
-        self.attempts += u64::from(was_run(status));
-        self.elapsed_ms = self.elapsed_ms.saturating_add(elapsed_ms);
-        self.cost_usd += cost_usd.unwrap_or(0.0);
-        self.unpriced += u64::from(usage.is_some() && cost_usd.is_none());
-        self.add_tokens(usage.unwrap_or_default());
     }
 
     fn add_tokens(&mut self, usage: Usage) {

@@ -80,6 +80,7 @@ const MESSAGE_USAGE: Usage = Usage {
     output_tokens: 17,
     reasoning_tokens: 0,
     requests: 0,
+    untold_requests: 0,
 };
 
 fn chunk(text: &str) -> serde_json::Value {
@@ -104,6 +105,7 @@ const REPORTED: Usage = Usage {
     output_tokens: 17,
     reasoning_tokens: 4,
     requests: 0,
+    untold_requests: 0,
 };
 
 fn done(data: &[serde_json::Value]) -> String {
