@@ -78,7 +78,6 @@ pub(crate) struct Engine {
     released: VecDeque<Seq>,
     pool: Pool,
     remote: Option<tokio::runtime::Runtime>,
-    asked: HashMap<Seq, tokio::task::AbortHandle>,
     events: Sender<Event>,
     credits: Credits,
     credit: usize,
@@ -148,7 +147,6 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         held_bytes: 0,
         released: VecDeque::new(),
         remote: None,
-        asked: HashMap::new(),
         events,
         credits,
         credit: 0,
@@ -367,11 +365,10 @@ impl Engine {
                     Halt::Failed(Problem::new("cannot start the threads for the network").because(error))
                 })?),
             };
-            let task = runtime.spawn(async move {
+            runtime.spawn(async move {
                 let performed = workshop.ask(assignment).await;
                 let _ = events.send(Event::Performed(seq, Box::new(performed)));
             });
-            self.asked.insert(seq, task.abort_handle());
         } else {
             self.pool.spawn(move || {
                 let performed = catch_unwind(AssertUnwindSafe(|| workshop.perform(assignment)));
@@ -424,7 +421,6 @@ impl Engine {
 
     /// Puts the result of an attempt into its record, or tries the next backend.
     fn performed(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
-        self.asked.remove(&seq);
         let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
         if let Some(lane) = held.running.take() {
             self.queue.end(lane);
@@ -455,10 +451,7 @@ impl Engine {
             self.exit = self.exit.worse(Exit::Interrupted);
             self.stop();
             // Those that wait for a network have no child that a signal could end.
-            for (seq, task) in std::mem::take(&mut self.asked) {
-                task.abort();
-                let _ = self.events.send(Event::Performed(seq, Box::new(interrupted())));
-            }
+            self.held.values().for_each(|held| held.cancel.cancel());
         }
         if self.stopping.is_none() {
             return Ok(());
@@ -499,10 +492,6 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 fn broken() -> Performed {
     told(Draft::because(Status::Failed, "dispatch itself has failed here; please report it"))
-}
-
-fn interrupted() -> Performed {
-    told(Draft::because(Status::Cancelled, "interrupted"))
 }
 
 fn told(draft: Draft) -> Performed {

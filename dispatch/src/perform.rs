@@ -15,6 +15,9 @@ use crate::results::beginning;
 use crate::route::{Backend, Lane};
 use crate::worktree::{Worktree, Worktrees, name_of};
 
+/// So long a backend may take to put down what it has begun, and say what it took, once its job is cancelled.
+const PUT_DOWN: Duration = Duration::from_secs(5);
+
 /// What all attempts of a run share.
 pub(crate) struct Workshop {
     /// None if this is no git repository; the reason if git can not be asked.
@@ -152,7 +155,15 @@ impl Workshop {
         let started = Instant::now();
         let tree = assignment.borrows.filter(|path| path.is_dir());
         let tree = tree.map(|path| Tree { path: Some(path.display().to_string()), ..Tree::default() });
-        let answer = assignment.lane.backend.ask(&assignment.job).await;
+        let job = &assignment.job;
+        let too_late = async {
+            job.cancel.cancelled().await;
+            tokio::time::sleep(PUT_DOWN).await;
+        };
+        let answer = tokio::select! {
+            answer = assignment.lane.backend.ask(job) => answer,
+            () = too_late => Answer::Draft(Draft::because(Status::Cancelled, "cancelled")),
+        };
         let answer = self.kept(&assignment.job, answer, None);
         let files_changed = self.is_git().then(Vec::new);
         Performed { answer, started_at, elapsed: started.elapsed(), tree, files_changed }

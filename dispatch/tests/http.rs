@@ -315,6 +315,39 @@ fn every_fault_that_may_pass_is_tried_again() {
     }
 }
 
+/// Asks a server that says this much of a stream and no more, and cancels a while after the request has come.
+fn cancelled_after(told: &str, after: Duration) -> Draft {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+    let server = Server::start([vec![Act::Send(format!("{head}{told}").into_bytes()), Act::Hold]]);
+    let cancel = Cancel::default();
+    let job = Job { cancel: cancel.clone(), ..job() };
+    let client = anthropic(&server, Retry::with_clock(Impatient::new()));
+    drafted(wait(async {
+        let ended = async {
+            while server.requests().is_empty() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            tokio::time::sleep(after).await;
+            cancel.cancel();
+        };
+        tokio::join!(client.run(&job), ended).0
+    }))
+}
+
+#[test]
+fn a_cancelled_request_ends_at_once_and_what_the_server_had_told_is_counted() {
+    let draft = cancelled_after("", Duration::ZERO);
+    let usage = draft.usage.unwrap();
+    assert_eq!((draft.status, draft.requests.len()), (Status::Cancelled, 0));
+    assert_eq!((usage.requests, usage.untold_requests), (1, 1));
+    // Whether the beginning of the stream has been read yet is not to be seen from outside, so it gets more and more time.
+    let told =
+        (0..9).map(|doubled| cancelled_after(&events(&[start()]), Duration::from_millis(20 << doubled)));
+    let draft = told.into_iter().find(|draft| draft.usage.unwrap().untold_requests == 0).unwrap();
+    assert_eq!(draft.requests, [Usage { output_tokens: 1, ..COUNTED }]);
+    assert_eq!((draft.status, draft.usage.unwrap().requests), (Status::Cancelled, 1));
+}
+
 #[test]
 fn the_tokens_of_a_stream_that_was_cut_are_counted() {
     let server = Server::start([stream(&events(&[start()])), well()]);

@@ -160,7 +160,8 @@ fn what_a_server_does_not_tell_is_not_taken_for_nothing() {
     let records = output.records();
     assert_eq!(records[0]["dispatch"]["output"], "Paris");
     assert!(
-        records[0]["dispatch"]["usage"]["untold_requests"] == 1 && records[0]["dispatch"]["cost_usd"].is_null(),
+        records[0]["dispatch"]["usage"]["untold_requests"] == 1
+            && records[0]["dispatch"]["cost_usd"].is_null(),
         "{output}"
     );
     assert!(

@@ -19,7 +19,10 @@ impl Engine {
         let Answer::Draft(mut draft) = performed.answer else { return Ok(()) };
         // A child that we have asked to end says that it failed, or that a signal ended it.
         if interrupt::requested()
-            && matches!(draft.status, Status::Failed | Status::Timeout | Status::Transport)
+            && matches!(
+                draft.status,
+                Status::Failed | Status::Timeout | Status::Transport | Status::Cancelled
+            )
         {
             draft.status = Status::Cancelled;
             draft.reason = Some("interrupted".to_owned());

@@ -21,11 +21,11 @@ impl Account {
         self.sent += 1;
     }
 
-    /// Adds what came back for it, whole or not.
-    pub(crate) fn settle(&mut self, reply: &Reply) {
+    /// Adds what came back for it, whole or not, also if we have given it up while the server was at it.
+    pub(crate) fn settle(&mut self, reply: &Reply, is_given_up: bool) {
         match reply.usage {
             Some(usage) => self.requests.push(Usage { requests: 1, ..usage }),
-            None => self.untold += u64::from(reply.begun),
+            None => self.untold += u64::from(reply.begun || is_given_up),
         }
         if let Some(cost) = reply.cost_usd {
             self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + cost);

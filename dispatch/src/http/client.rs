@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use shared::Problem;
+use shared::process::Cancel;
 use shared::section::Status;
 use shared::units::format_duration;
 
@@ -107,6 +108,7 @@ impl<P: Protocol> Client<P> {
             timeout: job.timeout.map(|timeout| (start + timeout, timeout)),
             account: Account::default(),
             last: Reply::default(),
+            cancel: job.cancel.clone(),
         };
         let filled = |text: &String| !text.trim().is_empty();
         let question = Question {
@@ -147,21 +149,28 @@ impl<P: Protocol> Client<P> {
         let clock = &*self.retry.clock;
         let (mut failed, mut asked_to_wait) = (0, 0);
         loop {
-            let pass = turn.lane.enter(clock, turn.latest).await?;
+            let pass = tokio::select! {
+                biased;
+                () = turn.cancel.cancelled() => return Err(cancelled()),
+                pass = turn.lane.enter(clock, turn.latest) => pass?,
+            };
             let mut reader = self.protocol.reader(&self.context, &question.model);
             turn.account.send();
             let exchange = self.exchange(question, &turn.lane, &mut reader);
-            let outcome = match turn.timeout {
-                None => exchange.await,
-                Some((end, timeout)) => {
-                    let left = end.saturating_duration_since(clock.now());
-                    tokio::time::timeout(left, exchange).await.unwrap_or_else(|_| {
-                        let reason = format!("there was no whole answer after {}", format_duration(timeout));
-                        Err(Fault::lasting(Status::Timeout, reason, fault::Reach::Request))
-                    })
-                }
+            let left = turn.timeout.map(|(end, _)| end.saturating_duration_since(clock.now()));
+            let outcome = tokio::select! {
+                biased;
+                () = turn.cancel.cancelled() => Err(cancelled()),
+                outcome = tokio::time::timeout(left.unwrap_or(Duration::MAX), exchange) => outcome.unwrap_or_else(|_| {
+                    let limit = turn.timeout.map(|(_, limit)| limit).unwrap_or_default();
+                    let reason = format!("there was no whole answer after {}", format_duration(limit));
+                    Err(Fault::lasting(Status::Timeout, reason, fault::Reach::Request))
+                }),
             };
-            turn.account.settle(reader.reply());
+            let is_given_up = outcome
+                .as_ref()
+                .is_err_and(|fault| matches!(fault.status, Status::Cancelled | Status::Timeout));
+            turn.account.settle(reader.reply(), is_given_up);
             turn.last = reader.reply().clone();
             let mut fault = match outcome {
                 Ok(()) => {
@@ -196,7 +205,11 @@ impl<P: Protocol> Client<P> {
                     fault.reason = format!("{}, and the time for tries is over", fault.reason);
                     return Err(fault);
                 }
-                clock.sleep(wait).await;
+                tokio::select! {
+                    biased;
+                    () = turn.cancel.cancelled() => return Err(cancelled()),
+                    () = clock.sleep(wait) => {}
+                }
             }
         }
     }
@@ -237,4 +250,9 @@ struct Turn {
     account: Account,
     /// The last reply, as far as it came.
     last: Reply,
+    cancel: Cancel,
+}
+
+fn cancelled() -> Fault {
+    Fault::lasting(Status::Cancelled, "cancelled", fault::Reach::Request)
 }

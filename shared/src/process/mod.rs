@@ -22,7 +22,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, Cancelled};
 pub use captured::Captured;
 
 use crate::group::{self, GRACE, Group};

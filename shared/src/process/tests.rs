@@ -165,3 +165,32 @@ fn wait_until(condition: impl Fn() -> bool) -> bool {
     }
     false
 }
+
+#[test]
+fn who_waits_for_a_cancel_is_woken_by_it() {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Poll, Wake};
+
+    struct Count(AtomicU32);
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let count = Arc::new(Count(AtomicU32::new(0)));
+    let waker = Arc::clone(&count).into();
+    let mut context = Context::from_waker(&waker);
+    let cancel = Cancel::default();
+    let (mut first, mut second) = (pin!(cancel.cancelled()), pin!(cancel.cancelled()));
+    assert_eq!(first.as_mut().poll(&mut context), Poll::Pending);
+    assert_eq!(first.as_mut().poll(&mut context), Poll::Pending);
+    assert_eq!(second.as_mut().poll(&mut context), Poll::Pending);
+    drop(cancel.cancelled());
+    cancel.clone().cancel();
+    assert_eq!(count.0.load(Ordering::SeqCst), 2, "each once");
+    assert_eq!((first.poll(&mut context), second.poll(&mut context)), (Poll::Ready(()), Poll::Ready(())));
+    assert_eq!(pin!(cancel.cancelled()).poll(&mut context), Poll::Ready(()), "it stays cancelled");
+}
