@@ -145,6 +145,16 @@ pub struct Args {
     )]
     pub worktrees: Option<Worktrees>,
 
+    /// The commit that worktrees start from [default: where the checkout stands]
+    #[arg(
+        long,
+        value_name = "REV",
+        env = "SPECPIPE_DISPATCH_BASE",
+        hide_env = true,
+        help_heading = "Worktrees"
+    )]
+    pub base: Option<String>,
+
     /// The longest that one attempt may take, unless the task says otherwise; 0 is no limit [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, env = "SPECPIPE_DISPATCH_TIMEOUT", hide_env = true,
           help_heading = "Limits")]

@@ -13,6 +13,7 @@ use crate::args::{Args, Deps, Ended, Worktrees};
 use crate::replay::Recorder;
 use crate::route::{Routes, Surroundings, Wishes};
 use crate::settings::Settings;
+use crate::worktree::{check_base, is_bare};
 
 /// How long one attempt may take, if nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) resume: bool,
     pub(crate) journal: bool,
     pub(crate) worktrees: bool,
+    /// The commit that worktrees start from, if not where the checkout stands.
+    pub(crate) base: Option<String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget: Option<f64>,
     pub(crate) output_limit: usize,
@@ -94,6 +97,11 @@ impl Config {
         let prices = args.prices.as_deref().or(settings.prices.as_deref());
         let jobs = args.jobs.or(settings.jobs).map_or_else(|| processors().max(FEWEST_JOBS), usize::from);
         let worktrees = args.worktrees.or(settings.worktrees).unwrap_or_default();
+        let worktrees = worktrees == Worktrees::Auto && (root.git || is_bare(&root.path));
+        let base = args.base.clone().or(settings.worktree.base).filter(|_| worktrees);
+        if let Some(base) = &base {
+            check_base(&root.path, base)?;
+        }
         let mut rerun: Vec<Status> = args.rerun.iter().copied().map(Status::from).collect();
         if rerun.is_empty() {
             rerun.push(Status::Cancelled);
@@ -109,7 +117,8 @@ impl Config {
             decompose: !args.no_decompose && settings.decompose.unwrap_or(true) && deps == Deps::Finished,
             resume: args.resume,
             journal: !args.no_journal,
-            worktrees: worktrees == Worktrees::Auto && root.git,
+            worktrees,
+            base,
             timeout: Some(args.timeout.or(settings.timeout).unwrap_or(TIMEOUT))
                 .filter(|timeout| !timeout.is_zero()),
             budget,

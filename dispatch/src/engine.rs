@@ -390,7 +390,8 @@ impl Engine {
             false => self.config.root.path.join(shared::state::DIRECTORY),
         };
         let root = self.config.worktrees.then_some(&self.config.root.path);
-        let worktrees = root.map_or(Ok(None), |root| Worktrees::of(root, &state));
+        let base = self.config.base.as_deref();
+        let worktrees = root.map_or(Ok(None), |root| Worktrees::of(root, &state, base).map(Some));
         let worktrees = worktrees.map_err(|problem| problem.full_message());
         let recorder = self.config.recorder.take();
         let workshop = Workshop::new(worktrees, recorder, state.join("outputs"), self.config.output_limit);
@@ -421,6 +422,9 @@ impl Engine {
 
     /// Puts the result of an attempt into its record, or tries the next backend.
     fn performed(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
+        for note in self.workshop.iter().flat_map(|workshop| workshop.notes()) {
+            self.bar.aside(|| self.diagnostics.note(note));
+        }
         let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
         if let Some(lane) = held.running.take() {
             self.queue.end(lane);

@@ -20,7 +20,7 @@ const PUT_DOWN: Duration = Duration::from_secs(5);
 
 /// What all attempts of a run share.
 pub(crate) struct Workshop {
-    /// None if this is no git repository; the reason if git can not be asked.
+    /// None if there are to be none; the reason if there can be none.
     worktrees: Result<Option<Worktrees>, String>,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) outputs: PathBuf,
@@ -80,6 +80,12 @@ impl Workshop {
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
         }
+    }
+
+    /// Returns what the user has to know of his worktrees and has not been told yet.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let worktrees = self.worktrees.as_ref().ok().and_then(Option::as_ref);
+        worktrees.map(|worktrees| worktrees.notes.take()).unwrap_or_default()
     }
 
     /// Makes an attempt on this thread.

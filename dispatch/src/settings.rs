@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     /// Whether compound tasks are run in parts.
     pub(crate) decompose: Option<bool>,
     pub(crate) worktrees: Option<Worktrees>,
+    pub(crate) worktree: WorktreeSettings,
     #[serde(deserialize_with = "size")]
     pub(crate) output_limit: Option<u64>,
     #[serde(deserialize_with = "size")]
@@ -30,6 +31,14 @@ pub(crate) struct Settings {
     pub(crate) prices: Option<PathBuf>,
     pub(crate) tiers: BTreeMap<String, TierSettings>,
     pub(crate) backends: BTreeMap<String, BackendSettings>,
+}
+
+/// `[dispatch.worktree]`: what worktrees are made of.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WorktreeSettings {
+    /// The commit that they start from.
+    pub(crate) base: Option<String>,
 }
 
 /// `[dispatch.backends.NAME]`: a backend and how it is reached.

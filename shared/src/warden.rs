@@ -18,7 +18,7 @@ use crate::Exit;
 pub const MARK: &str = "SPECPIPE_RUN";
 
 /// The environment variable that marks the descendants of one child.
-pub(crate) const CHILD_MARK: &str = "SPECPIPE_CHILD";
+pub const CHILD_MARK: &str = "SPECPIPE_CHILD";
 
 const ARGUMENT: &str = "__warden";
 

@@ -223,6 +223,7 @@ impl Engine {
             let lane = &self.config.routes.lanes[step.lane];
             parts.push(format!("{} {} {:?}", lane.name, lane.identity, step.model).into());
         }
+        parts.extend(self.config.base.iter().map(|base| format!("base {base}").into()));
         parts.extend(inputs.iter().map(|input| format!("{} {}", input.id, input.fingerprint).into()));
         if let (Need::Escalated(..), Some(verify)) = (&held.need, &known.verify) {
             parts.push(format!("{} {}", verify.decision, verify.reason).into());

@@ -3,7 +3,9 @@
 mod agents;
 mod backends;
 mod bounds;
+mod bystanders;
 mod harness;
+mod kinds;
 mod parts;
 mod records;
 mod resume;
