@@ -42,6 +42,8 @@ pub struct Job {
     pub timeout: Option<Duration>,
     /// The most tokens that one answer may have.
     pub max_output_tokens: Option<u32>,
+    /// The most model turns that it may take, where the backend counts them.
+    pub max_turns: Option<u32>,
     /// Ends it before its time: its children, and what else it has begun.
     pub cancel: Cancel,
 }
@@ -138,6 +140,7 @@ pub(crate) mod tests {
             workdir: std::env::temp_dir(),
             timeout: None,
             max_output_tokens: None,
+            max_turns: None,
             cancel: Cancel::default(),
         }
     }

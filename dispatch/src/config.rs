@@ -8,8 +8,8 @@ use shared::section::Status;
 use shared::state::{DIRECTORY, Root};
 use shared::{Diagnostics, Problem, config, processors};
 
-use crate::agent::Agents;
 use crate::args::{Args, Deps, Ended, Worktrees};
+use crate::executors::Agents;
 use crate::replay::Recorder;
 use crate::route::{Routes, Surroundings, Wishes};
 use crate::settings::Settings;

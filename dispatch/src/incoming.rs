@@ -164,7 +164,7 @@ impl Known {
     }
 
     /// Returns the tier that no attempt may be above: that of the task, or that which the budget of `classify` pays for.
-    fn most(&self) -> Option<Tier> {
+    pub(crate) fn most(&self) -> Option<Tier> {
         let planned = self.classify.as_ref().and_then(|classify| classify.economics.as_ref()?.max_tier);
         [self.task.max_tier, planned].into_iter().flatten().min()
     }

@@ -6,7 +6,6 @@
 //! `engine` decides; `schedule`, `queue`, `order` and `results` are what it decides by, and know nothing of each other.
 //! `route` says which backend drafts a task; the backends are `local`, `command`, `http` and `replay`, behind `backend`.
 
-mod agent;
 mod args;
 pub mod backend;
 mod command;
@@ -14,6 +13,7 @@ mod commands;
 mod config;
 mod emit;
 mod engine;
+mod executors;
 pub mod http;
 mod incoming;
 mod journal;

@@ -7,7 +7,7 @@
 use shared::section::{Classify, Part, Task};
 use shared::{Problem, Record};
 
-use crate::agent::Agents;
+use crate::executors::Agents;
 use crate::incoming::{Known, Need};
 use crate::results::beginning;
 

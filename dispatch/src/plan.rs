@@ -10,7 +10,9 @@ use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem};
 
 use crate::backend::Job;
+use crate::commands::aligned;
 use crate::config::Config;
+use crate::executors::needs::{self, Placement};
 use crate::incoming::{Content, Incoming, Known, Need, is_amount};
 use crate::parts;
 use crate::prompt::prompt;
@@ -149,7 +151,9 @@ impl Plan<'_> {
                 (tier, format!("{decision}: {reason}"))
             }
         };
-        let agent = self.config.agents.get(known.executor())?;
+        let Placement { agent, tier, moved } =
+            needs::place(&self.config.agents, &known.task, known.executor(), tier, known.most())?;
+        let why = moved.map_or(why.clone(), |moved| format!("{why}; {moved}"));
         let may_be_local = known.may_be_local() && known.dispatch.is_none();
         let number = known.next_attempt();
         let has_run = known.task.run.is_some();
@@ -166,8 +170,8 @@ impl Plan<'_> {
         let why = declined.map_or(why.clone(), |reason| format!("{why}; `local` declines: {reason}"));
         let lane = step.map(|step| &self.config.routes.lanes[step.lane]);
         let is_free = lane.is_none_or(|lane| matches!(lane.backend, Backend::Local(_)));
-        let model =
-            step.and_then(|step| step.model.clone()).or_else(|| agent.model.clone()).filter(|_| !is_free);
+        let own = || agent.model_on(&lane?.backend);
+        let model = step.and_then(|step| step.model.clone()).or_else(own).filter(|_| !is_free);
         let text = agent.body.len() + prompt(&known.task, &[], None).len();
         let usage = Usage {
             input_tokens: (text / BYTES_PER_TOKEN) as u64,
@@ -222,6 +226,7 @@ impl Plan<'_> {
             workdir: self.config.directory.clone(),
             timeout: None,
             max_output_tokens: None,
+            max_turns: None,
             cancel: Cancel::default(),
         };
         match local.plan(&job) {
@@ -297,7 +302,7 @@ impl Plan<'_> {
                 row.why.clone(),
             ]);
         }
-        let mut text = if rows.is_empty() { String::new() } else { aligned(&table) + "\n" };
+        let mut text = if rows.is_empty() { String::new() } else { aligned(&table).join("\n") + "\n\n" };
         let sum = |of: fn(Interval<f64>) -> f64| {
             rows.iter().filter_map(|row| row.cost).map(of).fold(0.0, |sum, cost| sum + cost)
         };
@@ -339,24 +344,4 @@ fn certain(cost: f64) -> Interval<f64> {
 
 fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
-/// Returns the cells in columns; the last one is not filled up.
-fn aligned<const N: usize>(table: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in table {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in table {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }

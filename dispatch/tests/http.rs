@@ -69,6 +69,7 @@ fn job() -> Job {
         workdir: ".".into(),
         timeout: None,
         max_output_tokens: None,
+        max_turns: None,
         cancel: Cancel::default(),
     }
 }

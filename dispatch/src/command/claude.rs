@@ -29,6 +29,9 @@ pub(super) fn invoke(job: &Job) -> Invocation {
         option("--allowedTools", job.tools.join(","));
     }
     option("--permission-mode", if writes(job) { "acceptEdits" } else { "default" }.to_owned());
+    if let Some(turns) = job.max_turns {
+        option("--max-turns", turns.to_string());
+    }
     if let Some(budget) = job.task.budget_usd {
         option("--max-budget-usd", budget.to_string());
     }

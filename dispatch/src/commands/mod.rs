@@ -54,3 +54,18 @@ pub(crate) fn say(lines: impl IntoIterator<Item = String>, exit: Exit, io: Io) -
         Err(Stopped::Failed(problem)) => io.diagnostics.fatal(&problem),
     }
 }
+
+/// Returns the rows in columns, a line each; the last column is not filled up.
+pub(crate) fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells = widths.iter().zip(row).map(|(width, cell)| format!("{cell:width$}  "));
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}

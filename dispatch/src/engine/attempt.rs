@@ -7,6 +7,7 @@ use shared::section::{Decision, Dispatch, Earlier, Gates, Status, Tier};
 use super::{Engine, Halt, Held, journal_problem, spill_problem};
 use crate::args::Deps;
 use crate::backend::Job;
+use crate::executors::needs::{self, Placement};
 use crate::incoming::{Known, Need};
 use crate::journal::Key;
 use crate::perform::Assignment;
@@ -19,6 +20,9 @@ use crate::schedule::{IdHash, Seq};
 pub(super) struct Attempt {
     pub(super) number: u32,
     pub(super) tier: Tier,
+    pub(super) executor: String,
+    /// Why executor or tier are not those that `classify` has said.
+    pub(super) moved: Option<String>,
     pub(super) earlier: Vec<Earlier>,
     pub(super) inputs: BTreeMap<String, u32>,
     pub(super) key: Key,
@@ -39,6 +43,8 @@ impl Attempt {
         Attempt {
             number: known.next_attempt(),
             tier,
+            executor: known.executor().to_owned(),
+            moved: None,
             earlier: known.earlier(because),
             inputs,
             key: Key::of([]),
@@ -59,11 +65,12 @@ impl Attempt {
     }
 
     /// Returns a section that says how it ended without having run.
-    pub(super) fn unrun(&self, executor: &str, status: Status, reason: String) -> Dispatch {
+    pub(super) fn unrun(&self, status: Status, reason: String) -> Dispatch {
         Dispatch {
             attempt: self.number,
             status,
-            executor: executor.to_owned(),
+            executor: self.executor.clone(),
+            moved: self.moved.clone(),
             backend: None,
             model: None,
             tier: self.tier,
@@ -191,7 +198,7 @@ impl Engine {
         };
         let tier = tier_of(&held.known, &held.need);
         let attempt = Attempt::unmade(&held.known, tier, BTreeMap::new(), None);
-        let dispatch = attempt.unrun(held.known.executor(), Status::Skipped, reason);
+        let dispatch = attempt.unrun(Status::Skipped, reason);
         self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
     }
 
@@ -204,9 +211,10 @@ impl Engine {
     ) -> Result<Attempt, shared::Problem> {
         let known = &held.known;
         let id = held.record.id().unwrap_or_default();
-        let agent = self.config.agents.get(known.executor())?;
         let number = known.next_attempt();
         let tier = tier_of(known, &held.need);
+        let Placement { agent, tier, moved } =
+            needs::place(&self.config.agents, &known.task, known.executor(), tier, known.most())?;
         let may_be_local = match held.need {
             Need::First | Need::IfPossible => known.may_be_local(),
             Need::Escalated(..) => false,
@@ -231,6 +239,8 @@ impl Engine {
         Ok(Attempt {
             number,
             tier,
+            executor: agent.name.clone(),
+            moved,
             earlier: known.earlier(because),
             inputs: inputs.iter().map(|input| (input.id.clone(), input.attempt)).collect(),
             key: Key::of(parts.iter().map(Vec::as_slice)),
@@ -279,8 +289,7 @@ impl Engine {
     /// Ends an attempt that was not made.
     pub(super) fn settle_unrun(&mut self, seq: Seq, status: Status, reason: String) -> Result<(), Halt> {
         let Some(held) = self.take_out(seq) else { return Ok(()) };
-        let executor = held.known.executor();
-        let dispatch = held.attempt.as_ref().map(|attempt| attempt.unrun(executor, status, reason));
+        let dispatch = held.attempt.as_ref().map(|attempt| attempt.unrun(status, reason));
         self.settle(seq, held.line, held.record, held.id, &held.known, dispatch)
     }
 
@@ -302,7 +311,7 @@ impl Engine {
         };
         let known = &held.known;
         let id = held.record.id().unwrap_or_default().to_owned();
-        let Ok(agent) = self.config.agents.get(known.executor()) else { return Ok(None) };
+        let Ok(agent) = self.config.agents.get(&attempt.executor) else { return Ok(None) };
         let gates: Option<Gates> = held.record.get().ok().flatten();
         let rejected = match (&held.need, &known.dispatch, &known.verify) {
             (Need::Escalated(..), Some(dispatch), Some(verify)) => {
@@ -335,10 +344,11 @@ impl Engine {
                 executor: agent.name.clone(),
                 system: (!agent.body.is_empty()).then(|| agent.body.clone()),
                 tools,
-                model: step.model.clone().or_else(|| agent.model.clone()),
+                model: step.model.clone().or_else(|| agent.model_on(&lane.backend)),
                 workdir: self.config.directory.clone(),
                 timeout: known.timeout.or(self.config.timeout).filter(|timeout| !timeout.is_zero()),
                 max_output_tokens: lane.max_output_tokens,
+                max_turns: agent.max_turns,
                 cancel: held.cancel.clone(),
                 task: known.task.clone(),
                 id: id.clone(),

@@ -200,7 +200,7 @@ fn join(
         commit: last.and_then(|dispatch| dispatch.commit.clone()),
         files_changed: files,
         parts: ids.iter().map(|id| joined(id, outcomes.get(id))).collect(),
-        ..attempt.unrun(known.executor(), status, String::new())
+        ..attempt.unrun(status, String::new())
     }
 }
 

@@ -54,6 +54,8 @@ impl Engine {
             stderr: draft.stderr,
             exit_code: draft.exit_code,
             reason: draft.reason,
+            // What needed no model has moved nowhere.
+            moved: attempt.moved.clone().filter(|_| !is_local),
             usage: draft.usage,
             cost_usd,
             price_table,
@@ -67,7 +69,7 @@ impl Engine {
             base: tree.base,
             commit: tree.commit,
             files_changed: performed.files_changed,
-            ..attempt.unrun(held.known.executor(), draft.status, String::new())
+            ..attempt.unrun(draft.status, String::new())
         };
         let (key, id) = (attempt.key, held.record.id().unwrap_or_default().to_owned());
         if let Some(journal) = self.journal()? {

@@ -149,6 +149,7 @@ fn job(task: Task, workdir: &Path) -> Job {
         workdir: workdir.to_owned(),
         timeout: None,
         max_output_tokens: None,
+        max_turns: None,
         cancel: Cancel::default(),
     }
 }

@@ -15,6 +15,9 @@ pub struct Dispatch {
     /// The executor's name.
     #[serde(default = "super::classify::explore")]
     pub executor: String,
+    /// Why it ran on another executor or tier than `classify` had said; absent if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
     /// The backend that ran it: `local`, `command`, `anthropic`, `openai`, `replay`; `parts` if the results of parts were
     /// joined; absent if none could.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -54,7 +54,8 @@ pub struct Task {
     /// The longest that one attempt may take, such as `5m` or `90s`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
-    /// The tools that an executor may use for this task; absent: those that the executor declares.
+    /// The tools that this task needs, and the only ones that an executor may use for it; absent: those that the executor
+    /// declares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<String>>,
 }
