@@ -13,6 +13,7 @@ use crate::executors::Agents;
 use crate::replay::Recorder;
 use crate::route::{Routes, Surroundings, Wishes};
 use crate::settings::Settings;
+use crate::worktree::dependencies::Wish;
 use crate::worktree::{check_base, is_bare};
 
 /// How long one attempt may take, if nobody says otherwise.
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) worktrees: bool,
     /// The commit that worktrees start from, if not where the checkout stands.
     pub(crate) base: Option<String>,
+    /// What is made available in them.
+    pub(crate) dependencies: Wish,
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget: Option<f64>,
     pub(crate) output_limit: usize,
@@ -62,7 +65,7 @@ impl Config {
         let directory = std::env::current_dir()
             .map_err(|error| Problem::new("cannot find the working directory").because(error))?;
         let root = Root::find(&directory);
-        let settings: Settings = config::load("dispatch", args.common.config.as_deref(), &directory)?;
+        let mut settings: Settings = config::load("dispatch", args.common.config.as_deref(), &directory)?;
         let budget = args.budget.or(settings.budget_usd);
         if budget.is_some_and(|budget| !budget.is_finite() || budget < 0.0) {
             return Err(
@@ -98,7 +101,7 @@ impl Config {
         let jobs = args.jobs.or(settings.jobs).map_or_else(|| processors().max(FEWEST_JOBS), usize::from);
         let worktrees = args.worktrees.or(settings.worktrees).unwrap_or_default();
         let worktrees = worktrees == Worktrees::Auto && (root.git || is_bare(&root.path));
-        let base = args.base.clone().or(settings.worktree.base).filter(|_| worktrees);
+        let base = args.base.clone().or(settings.worktree.base.take()).filter(|_| worktrees);
         if let Some(base) = &base {
             check_base(&root.path, base)?;
         }
@@ -119,6 +122,7 @@ impl Config {
             journal: !args.no_journal,
             worktrees,
             base,
+            dependencies: settings.worktree.into(),
             timeout: Some(args.timeout.or(settings.timeout).unwrap_or(TIMEOUT))
                 .filter(|timeout| !timeout.is_zero()),
             budget,

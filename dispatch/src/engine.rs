@@ -391,7 +391,9 @@ impl Engine {
         };
         let root = self.config.worktrees.then_some(&self.config.root.path);
         let base = self.config.base.as_deref();
-        let worktrees = root.map_or(Ok(None), |root| Worktrees::of(root, &state, base).map(Some));
+        let worktrees = root.map_or(Ok(None), |root| {
+            Worktrees::of(root, &state, base, self.config.dependencies.clone()).map(Some)
+        });
         let worktrees = worktrees.map_err(|problem| problem.full_message());
         let recorder = self.config.recorder.take();
         let workshop = Workshop::new(worktrees, recorder, state.join("outputs"), self.config.output_limit);

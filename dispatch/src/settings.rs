@@ -9,6 +9,7 @@ use shared::tiers::TierSettings;
 use shared::units::{parse_duration, parse_size};
 
 use crate::args::{Deps, Worktrees};
+use crate::worktree::dependencies::{Means, Wish};
 
 /// The whole table.
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +40,26 @@ pub(crate) struct Settings {
 pub(crate) struct WorktreeSettings {
     /// The commit that they start from.
     pub(crate) base: Option<String>,
+    /// How dependency directories get into them.
+    pub(crate) dependencies: Means,
+    /// The names or paths of those, in place of the usual.
+    pub(crate) directories: Option<Vec<String>>,
+    /// The most that is copied into one where no blocks can be shared.
+    #[serde(deserialize_with = "size")]
+    pub(crate) copy_bytes: Option<u64>,
+    pub(crate) copy_files: Option<u64>,
+}
+
+impl From<WorktreeSettings> for Wish {
+    fn from(settings: WorktreeSettings) -> Wish {
+        let usual = Wish::default();
+        Wish {
+            means: settings.dependencies,
+            directories: settings.directories,
+            bytes: settings.copy_bytes.unwrap_or(usual.bytes),
+            files: settings.copy_files.unwrap_or(usual.files),
+        }
+    }
 }
 
 /// `[dispatch.backends.NAME]`: a backend and how it is reached.

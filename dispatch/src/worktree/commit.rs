@@ -60,14 +60,13 @@ impl Worktree {
         // All that could hold it has been ended.
         let _ = std::fs::remove_file(self.registration.join("index.lock"));
         let (head, on) = self.head(&git)?;
-        let mut add: Vec<OsString> = ["add", "--all", "--", "."].map(OsString::from).to_vec();
-        add.extend(self.placed.iter().map(|path| pathspec(":(top,literal,exclude)", path)));
-        git.work(add)?;
+        git.work(["add", "--all", "--", "."])?;
         if !self.placed.is_empty() {
-            // An executor that commits by itself may have taken them in.
+            // They are in the index if the executor has added them, or no longer ignores them, or if they are links, which a
+            // pattern for directories does not match. (To exclude them from `add` is an error where they are ignored and empty.)
             let mut drop: Vec<OsString> =
                 ["rm", "-r", "--cached", "--quiet", "--ignore-unmatch", "--"].map(OsString::from).to_vec();
-            drop.extend(self.placed.iter().map(|path| pathspec(":(top,literal)", path)));
+            drop.extend(self.placed.iter().map(|path| pathspec(path)));
             git.plumb(drop)?;
         }
         let tree = git.plumb(["write-tree"])?;
@@ -112,8 +111,9 @@ impl Worktree {
     }
 }
 
-fn pathspec(magic: &str, path: &Path) -> OsString {
-    let mut pathspec = OsString::from(magic);
+/// Returns a path relative to the tree as git takes it to the letter.
+fn pathspec(path: &Path) -> OsString {
+    let mut pathspec = OsString::from(":(top,literal)");
     pathspec.push(path);
     pathspec
 }

@@ -6,6 +6,7 @@
 //! configuration are not used, and nothing is ever pruned that is not ours.
 
 mod commit;
+pub(crate) mod dependencies;
 mod entry;
 mod git;
 mod layout;
@@ -20,9 +21,11 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use shared::{Problem, units};
 
+use dependencies::{Dependencies, Wish};
 use entry::{Claim, Entry, housekeeping};
 use git::Git;
 use layout::Layout;
@@ -40,6 +43,7 @@ pub(crate) struct Worktrees {
     collecting: Mutex<Option<JoinHandle<()>>>,
     /// What the user is to be told.
     pub(crate) notes: Notes,
+    dependencies: Dependencies,
     first: Once,
 }
 
@@ -69,7 +73,12 @@ impl Worktrees {
     ///
     /// # Errors
     /// If there is nothing to start from, or git can not say. That is no reason to work in the user's checkout instead.
-    pub(crate) fn of(root: &Path, state: &Path, base: Option<&str>) -> Result<Worktrees, Problem> {
+    pub(crate) fn of(
+        root: &Path,
+        state: &Path,
+        base: Option<&str>,
+        wish: Wish,
+    ) -> Result<Worktrees, Problem> {
         let layout = Arc::new(Layout::of(root, state)?);
         let start = layout.start(base)?;
         let collector = Arc::clone(&layout);
@@ -80,6 +89,7 @@ impl Worktrees {
             start,
             collecting: Mutex::new(collecting),
             notes: Notes::default(),
+            dependencies: Dependencies::new(wish),
             first: Once::new(),
         })
     }
@@ -133,6 +143,7 @@ impl Worktrees {
                 ..Entry::default()
             };
             claim.write(&entry).map_err(|error| problem().because(error))?;
+            let since = SystemTime::now();
             let mut made = self.layout.make(&name, &entry, &start);
             if made.is_err() && is_new {
                 // The branch may be of a tree that somebody has made without a note, or whose note is gone.
@@ -150,7 +161,7 @@ impl Worktrees {
             self.look_around(&path);
             let layout = Arc::clone(&self.layout);
             let branch = entry.branch.clone();
-            let placed = Vec::new();
+            let placed = self.dependencies.place(&layout.repo, &path, since, &self.notes);
             return Ok(Worktree {
                 path,
                 branch,

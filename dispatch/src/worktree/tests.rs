@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use shared::git::Repo;
 
 use super::commit::Work;
+use super::dependencies::Wish;
 use super::git::Git;
 use super::{Worktree, Worktrees, entry};
 
@@ -36,7 +37,7 @@ fn repository() -> (tempfile::TempDir, PathBuf) {
 }
 
 fn worktrees(root: &Path) -> Worktrees {
-    Worktrees::of(root, &root.join(".specpipe"), None).unwrap()
+    Worktrees::of(root, &root.join(".specpipe"), None, Wish::default()).unwrap()
 }
 
 #[test]
@@ -132,10 +133,10 @@ fn a_repository_without_a_commit_and_a_broken_one_are_told() {
     let place = tempfile::tempdir().unwrap();
     let argv = ["git", "init", "-q"];
     shared::process::Command::new(argv).current_dir(place.path()).run().unwrap();
-    let told = Worktrees::of(place.path(), place.path(), None).unwrap_err().full_message();
+    let told = Worktrees::of(place.path(), place.path(), None, Wish::default()).unwrap_err().full_message();
     assert!(told.contains("no commit yet"), "{told}");
     std::fs::write(place.path().join(".git/HEAD"), "nonsense").unwrap();
-    assert!(Worktrees::of(place.path(), place.path(), None).is_err());
+    assert!(Worktrees::of(place.path(), place.path(), None, Wish::default()).is_err());
 }
 
 #[test]

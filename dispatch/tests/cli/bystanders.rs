@@ -1,11 +1,11 @@
 //! Worktrees while others use the same repository, and what of the user's must stay as it was.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::harness::{Place, Ran, finish};
+use crate::harness::{Place, Ran, files_below, finish};
 
 fn task(id: &str) -> String {
     format!("{{\"id\":\"{id}\",\"task\":{{\"text\":\"do it\",\"executor\":\"implement\"}}}}\n")
@@ -84,25 +84,6 @@ fn thirty_two_trees_of_four_processes_come_and_go_while_others_look() {
         assert!(left.is_empty(), "{left:?}");
     }
     place.git(&["fsck", "--no-progress"]);
-}
-
-/// Reads all files below a directory, those in `.specpipe` apart.
-fn files_below(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
-        let (path, kind) = (entry.path(), entry.file_type().unwrap());
-        if kind.is_dir() && entry.file_name() != ".specpipe" {
-            files.extend(files_below(&path));
-        } else if kind.is_symlink() {
-            files.insert(
-                path.clone(),
-                std::fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes(),
-            );
-        } else if kind.is_file() {
-            files.insert(path.clone(), std::fs::read(&path).unwrap());
-        }
-    }
-    files
 }
 
 /// What is the user's: the files of the checkout, and in `.git` all but objects, our branches, and registrations.

@@ -4,6 +4,7 @@ mod agents;
 mod backends;
 mod bounds;
 mod bystanders;
+mod dependencies;
 mod harness;
 mod kinds;
 mod parts;
