@@ -7,6 +7,8 @@ use clap::{Parser, ValueEnum};
 use shared::units::{parse_duration, parse_size};
 use shared::{CommandLine, Common};
 
+use crate::limits::halt::Halting;
+
 use crate::commands::Command;
 
 const EXAMPLES: &str = "\
@@ -160,7 +162,7 @@ pub struct Args {
           help_heading = "Limits")]
     pub timeout: Option<Duration>,
 
-    /// Start nothing more that costs money once this many US dollars are spent
+    /// Start nothing that may cost more than is left of this many US dollars
     #[arg(
         long,
         value_name = "USD",
@@ -169,6 +171,31 @@ pub struct Args {
         help_heading = "Limits"
     )]
     pub budget: Option<f64>,
+
+    /// Start nothing more that uses tokens once so many are used
+    #[arg(
+        long,
+        value_name = "TOKENS",
+        env = "SPECPIPE_DISPATCH_BUDGET_TOKENS",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub budget_tokens: Option<u64>,
+
+    /// Start nothing more, or end everything, once so many attempts have failed, such as `soon,fail=30%` [default: never]
+    #[arg(
+        long,
+        value_name = "WHEN,WHAT=N",
+        env = "SPECPIPE_DISPATCH_HALT",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub halt: Option<Halting>,
+
+    /// How many attempts a share in --halt is about at least [default: 10]
+    #[arg(long, value_name = "N", env = "SPECPIPE_DISPATCH_HALT_MIN", hide_env = true, help_heading = "Limits",
+          value_parser = clap::value_parser!(u16).range(1..))]
+    pub halt_min: Option<u16>,
 
     /// A larger output goes to a file [default: 64KiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, env = "SPECPIPE_DISPATCH_OUTPUT_LIMIT", hide_env = true,

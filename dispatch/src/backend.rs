@@ -10,6 +10,8 @@ use std::time::Duration;
 use shared::process::Cancel;
 use shared::section::{OutputFile, Status, Task, Tier, Usage};
 
+use crate::limits::Allowance;
+
 /// One attempt at one task, with everything that a backend needs to know.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -46,6 +48,8 @@ pub struct Job {
     pub max_turns: Option<u32>,
     /// Ends it before its time: its children, and what else it has begun.
     pub cancel: Cancel,
+    /// What it may spend.
+    pub allowance: Allowance,
 }
 
 /// What an executor brought back.
@@ -142,6 +146,7 @@ pub(crate) mod tests {
             max_output_tokens: None,
             max_turns: None,
             cancel: Cancel::default(),
+            allowance: Allowance::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use shared::{Diagnostics, Problem, config, processors};
 
 use crate::args::{Args, Deps, Ended, Worktrees};
 use crate::executors::Agents;
+use crate::limits::Rules;
 use crate::replay::Recorder;
 use crate::route::{Routes, Surroundings, Wishes};
 use crate::settings::Settings;
@@ -46,7 +47,7 @@ pub(crate) struct Config {
     /// What is made available in them.
     pub(crate) dependencies: Wish,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) budget: Option<f64>,
+    pub(crate) limits: Rules,
     pub(crate) output_limit: usize,
     pub(crate) max_line: u64,
     pub(crate) exit_status: bool,
@@ -66,12 +67,7 @@ impl Config {
             .map_err(|error| Problem::new("cannot find the working directory").because(error))?;
         let root = Root::find(&directory);
         let mut settings: Settings = config::load("dispatch", args.common.config.as_deref(), &directory)?;
-        let budget = args.budget.or(settings.budget_usd);
-        if budget.is_some_and(|budget| !budget.is_finite() || budget < 0.0) {
-            return Err(
-                Problem::new("the budget is no amount of money").hint("write US dollars such as 5 or 0.25")
-            );
-        }
+        let limits = Rules::resolve(args, &settings)?;
         let output_limit = args.output_limit.or(settings.output_limit).unwrap_or(OUTPUT_LIMIT);
         let output_limit = usize::try_from(output_limit).unwrap_or(usize::MAX).max(1);
         let place = Surroundings {
@@ -125,7 +121,7 @@ impl Config {
             dependencies: settings.worktree.into(),
             timeout: Some(args.timeout.or(settings.timeout).unwrap_or(TIMEOUT))
                 .filter(|timeout| !timeout.is_zero()),
-            budget,
+            limits,
             output_limit,
             max_line: args.common.max_line,
             exit_status: args.exit_status,

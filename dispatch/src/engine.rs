@@ -26,11 +26,13 @@ use crate::config::Config;
 use crate::emit::{Emitter, Written};
 use crate::incoming::{Content, Incoming, Known, Need};
 use crate::journal::Journal;
+use crate::limits::halt::{Halted, Urgency};
+use crate::limits::{Limits, Ticket};
 use crate::order::Order;
 use crate::perform::{Performed, Workshop};
 use crate::pool::Pool;
 use crate::progress::Bar;
-use crate::queue::Queue;
+use crate::queue::{Place, Queue};
 use crate::reader::{self, Credits, Progress};
 use crate::results::{Ending, Results, Standing};
 use crate::schedule::{IdHash, Schedule, Seq};
@@ -66,6 +68,11 @@ pub(crate) struct Engine {
     journal: Option<Journal>,
     schedule: Schedule,
     queue: Queue,
+    limits: Limits,
+    /// Those that wait for what others of the same task have set aside.
+    parked: Vec<Seq>,
+    /// Whether what runs is being ended by us.
+    is_ending: bool,
     order: Order,
     results: Results,
     /// The records that are parts, and of which task.
@@ -86,7 +93,6 @@ pub(crate) struct Engine {
     /// Since when nothing is started any more, or the last record was let by after that.
     stopping: Option<Instant>,
     spent: f64,
-    has_warned_of_budget: bool,
     bar: Bar,
     exit: Exit,
 }
@@ -109,8 +115,10 @@ struct Held {
     attempt: Option<Attempt>,
     /// The parts whose results it joins.
     parts: Option<Vec<String>>,
-    /// The lane that it runs in.
-    running: Option<usize>,
+    /// Where it runs.
+    running: Option<Place>,
+    /// What is set aside for it while it runs.
+    ticket: Option<Ticket>,
     /// Ends what runs for it.
     cancel: Cancel,
 }
@@ -130,9 +138,14 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
     let credits = Credits::default();
     reader::start(input, config.max_line, credits.clone(), events.clone(), Event::Read);
     let mut emitter = Emitter::start(output, events.clone(), Event::Written);
-    let limits = config.routes.lanes.iter().map(|lane| lane.limit);
+    let lanes = config.routes.lanes.iter().map(|lane| lane.limit);
+    let terms = config.routes.lanes.iter().map(|lane| (lane.name.as_str(), &lane.terms));
+    let limits = Limits::new(config.limits.clone(), terms);
     let mut engine = Engine {
-        queue: Queue::new(config.jobs, limits.collect::<Vec<_>>()),
+        queue: Queue::new(config.jobs, lanes).with_tiers(limits.jobs_of_tiers()),
+        limits,
+        parked: Vec::new(),
+        is_ending: false,
         order: Order::new(config.as_completed),
         pool: Pool::new(config.jobs),
         bar: Bar::new(&diagnostics),
@@ -154,7 +167,6 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         unreadable: None,
         stopping: None,
         spent: 0.0,
-        has_warned_of_budget: false,
         exit: Exit::Ok,
         config,
     };
@@ -192,7 +204,8 @@ impl Engine {
                 return self.unreadable.take().map_or(Ok(()), |problem| Err(Halt::Failed(problem)));
             }
             self.bar.draw(self.queue.running(), self.spent);
-            match inbox.recv_timeout(LOOK) {
+            let wait = self.limits.next(Instant::now()).map_or(LOOK, |wait| wait.min(LOOK));
+            match inbox.recv_timeout(wait) {
                 Ok(event) => self.take(event, emitter)?,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -215,6 +228,7 @@ impl Engine {
             }
             Event::Read(Progress::End(end)) => {
                 self.input = Input::Ended;
+                self.limits.left(self.held.len() as u64);
                 match end {
                     Ok(()) => self.settle_stranded()?,
                     // What runs comes to its end and is told; without the rest of the input nothing more is started.
@@ -315,6 +329,7 @@ impl Engine {
             attempt: None,
             parts,
             running: None,
+            ticket: None,
             cancel: Cancel::default(),
         };
         self.held.insert(seq, held);
@@ -340,23 +355,28 @@ impl Engine {
         if self.queue.ready() > self.queue.free() && self.queue.free() > 0 && self.schedule.measure_chains() {
             self.queue.reorder(|seq| self.schedule.chain(seq));
         }
-        while let Some((lane, seq)) = self.queue.start() {
-            if self.start(lane, seq)? {
+        loop {
+            let now = Instant::now();
+            let limits = &self.limits;
+            let Some((place, seq)) = self.queue.start(|place| limits.is_open(place.lane, place.tier, now))
+            else {
+                return Ok(());
+            };
+            if self.start(place, seq)? {
                 continue;
             }
-            self.queue.end(lane);
+            self.queue.end(place);
             self.follow_up()?;
         }
-        Ok(())
     }
 
-    /// Starts a task in its lane; tells whether it runs.
-    fn start(&mut self, lane: usize, seq: Seq) -> Result<bool, Halt> {
-        let Some(assignment) = self.assignment(lane, seq)? else { return Ok(false) };
+    /// Starts a task at its place; tells whether it runs.
+    fn start(&mut self, place: Place, seq: Seq) -> Result<bool, Halt> {
+        let Some(assignment) = self.assignment(place, seq)? else { return Ok(false) };
         let workshop = self.workshop()?;
         let events = self.events.clone();
         if let Some(held) = self.held.get_mut(&seq) {
-            held.running = Some(lane);
+            held.running = Some(place);
         }
         if assignment.lane.backend.is_remote() {
             let runtime = match &self.remote {
@@ -428,12 +448,15 @@ impl Engine {
             self.bar.aside(|| self.diagnostics.note(note));
         }
         let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
-        if let Some(lane) = held.running.take() {
-            self.queue.end(lane);
+        if let Some(place) = held.running.take() {
+            self.queue.end(place);
         }
         match performed.answer {
             Answer::Declined(why) => {
                 let is_stopping = self.stopping.is_some();
+                if let Some(ticket) = held.ticket.take() {
+                    self.limits.give_back(ticket);
+                }
                 let Some(attempt) = &mut held.attempt else { return Ok(()) };
                 attempt.declined(why);
                 if is_stopping {
@@ -449,7 +472,35 @@ impl Engine {
     fn stop(&mut self) {
         self.stopping.get_or_insert_with(Instant::now);
         self.queue.drain();
+        self.parked.clear();
         self.released.clear();
+    }
+
+    /// Stops because enough has failed, or has been done.
+    fn halt(&mut self, halted: &Halted) {
+        if self.stopping.is_some() {
+            return;
+        }
+        let running = match (halted.urgency, self.queue.running()) {
+            (_, 0) => "",
+            (Urgency::Soon, _) => "; what runs comes to its end",
+            (Urgency::Now, _) => "; what runs is ended",
+        };
+        let message = format!("the run halts, because {}{running}", halted.reason);
+        let hint =
+            "what has not started leaves as it came; the same command with `--resume` goes on from here";
+        if halted.is_failure {
+            self.exit = self.exit.worse(Exit::Fatal);
+            self.bar.aside(|| self.diagnostics.error(&Problem::new(message).hint(hint)));
+        } else {
+            self.bar.aside(|| self.diagnostics.note(message));
+        }
+        self.stop();
+        if halted.urgency == Urgency::Now {
+            self.is_ending = true;
+            let running = self.held.values().filter(|held| held.running.is_some());
+            running.for_each(|held| held.cancel.cancel());
+        }
     }
 
     fn look_for_interrupt(&mut self) -> Result<(), Halt> {

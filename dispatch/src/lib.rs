@@ -17,6 +17,7 @@ mod executors;
 pub mod http;
 mod incoming;
 mod journal;
+mod limits;
 pub mod local;
 mod order;
 mod parts;
@@ -38,6 +39,7 @@ use shared::{Exit, Io, units};
 
 pub use args::Args;
 pub use commands::Command;
+pub use limits::Allowance;
 
 /// The name of this program and of the member that it writes.
 pub const NAME: &str = "dispatch";

@@ -14,9 +14,10 @@ use crate::commands::aligned;
 use crate::config::Config;
 use crate::executors::needs::{self, Placement};
 use crate::incoming::{Content, Incoming, Known, Need, is_amount};
+use crate::limits::Allowance;
 use crate::parts;
 use crate::prompt::prompt;
-use crate::queue::Queue;
+use crate::queue::{Place, Queue};
 use crate::route::{Backend, NO_MODEL, Step};
 use crate::schedule::{IdHash, Schedule};
 
@@ -25,6 +26,9 @@ const OUTPUT_TOKENS: u64 = 1000;
 
 /// About so many bytes of English or code make a token.
 const BYTES_PER_TOKEN: usize = 4;
+
+/// Where everything waits for the order in which it would start.
+const PLACE: Place = Place { lane: 0, tier: Tier::LOCAL };
 
 /// A task that would be run.
 struct Row {
@@ -228,6 +232,7 @@ impl Plan<'_> {
             max_output_tokens: None,
             max_turns: None,
             cancel: Cancel::default(),
+            allowance: Allowance::default(),
         };
         match local.plan(&job) {
             Ok(_) => (Some(first), None),
@@ -258,7 +263,7 @@ impl Plan<'_> {
         for (index, row) in rows.iter().enumerate() {
             let needs = row.needs.iter().map(|id| IdHash::of(id)).filter(|id| planned.contains_key(id));
             if schedule.insert(index as u64, IdHash::of(&row.id), needs.collect::<Vec<_>>()) {
-                queue.push(0, index as u64, 1);
+                queue.push(PLACE, index as u64, 1);
             }
             if let Some(cycle) = schedule.cycle_through(index as u64) {
                 let names: Vec<&str> =
@@ -273,11 +278,11 @@ impl Plan<'_> {
         queue.reorder(|seq| chains[seq as usize]);
         let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
         let mut sorted = Vec::new();
-        while let Some((lane, seq)) = queue.start() {
-            queue.end(lane);
+        while let Some((place, seq)) = queue.start(|_| true) {
+            queue.end(place);
             let Some(row) = rows[seq as usize].take() else { continue };
             for released in schedule.complete(IdHash::of(&row.id)) {
-                queue.push(0, released, chains[released as usize]);
+                queue.push(PLACE, released, chains[released as usize]);
             }
             sorted.push(row);
         }

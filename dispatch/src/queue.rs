@@ -1,81 +1,131 @@
-//! What may start now: one lane for each backend, the longest chain first, bounded per lane and in all.
+//! What may start now: one lane for each backend, the longest chain first, bounded per lane, per tier and in all.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use shared::section::Tier;
+
 use crate::schedule::Seq;
+
+/// How many tiers there are, 0 among them.
+const TIERS: usize = 4;
 
 /// The tasks that may start, and how many more may run.
 #[derive(Debug)]
 pub(crate) struct Queue {
     lanes: Vec<Lane>,
+    tiers: [Places; TIERS],
     jobs: usize,
+    running: usize,
+}
+
+/// How many run, and how many may.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    limit: usize,
     running: usize,
 }
 
 #[derive(Debug)]
 struct Lane {
-    limit: usize,
-    running: usize,
-    ready: BinaryHeap<(u32, Reverse<Seq>)>,
+    places: Places,
+    /// By tier.
+    ready: [BinaryHeap<(u32, Reverse<Seq>)>; TIERS],
+}
+
+impl Places {
+    fn new(limit: Option<usize>) -> Places {
+        Places { limit: limit.unwrap_or(usize::MAX).max(1), running: 0 }
+    }
+
+    fn is_free(&self) -> bool {
+        self.running < self.limit
+    }
+}
+
+/// Where a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) lane: usize,
+    pub(crate) tier: Tier,
 }
 
 impl Queue {
     /// Returns a queue of so many jobs at once, with a lane for each limit.
     pub(crate) fn new(jobs: usize, limits: impl IntoIterator<Item = Option<usize>>) -> Self {
-        let lane = |limit: Option<usize>| Lane {
-            limit: limit.unwrap_or(usize::MAX).max(1),
+        let lane = |limit: Option<usize>| Lane { places: Places::new(limit), ready: Default::default() };
+        Queue {
+            lanes: limits.into_iter().map(lane).collect(),
+            tiers: [Places::new(None); TIERS],
+            jobs: jobs.max(1),
             running: 0,
-            ready: BinaryHeap::new(),
-        };
-        Queue { lanes: limits.into_iter().map(lane).collect(), jobs: jobs.max(1), running: 0 }
+        }
     }
 
-    /// Lets a task start in a lane when its turn comes.
-    pub(crate) fn push(&mut self, lane: usize, seq: Seq, chain: u32) {
-        self.lanes[lane].ready.push((chain, Reverse(seq)));
+    /// Limits how many tasks of each tier run at once, from tier 0 on.
+    pub(crate) fn with_tiers(mut self, limits: [Option<usize>; TIERS]) -> Self {
+        self.tiers = limits.map(Places::new);
+        self
     }
 
-    /// Takes the task with the most hanging on it, or the earliest of them, out of a lane that is not full.
-    pub(crate) fn start(&mut self) -> Option<(usize, Seq)> {
+    /// Lets a task start at a place when its turn comes.
+    pub(crate) fn push(&mut self, place: Place, seq: Seq, chain: u32) {
+        self.lanes[place.lane].ready[index(place.tier)].push((chain, Reverse(seq)));
+    }
+
+    /// Takes the task with the most hanging on it, or the earliest of them, from a place that is open and not full.
+    pub(crate) fn start(&mut self, is_open: impl Fn(Place) -> bool) -> Option<(Place, Seq)> {
         if self.running >= self.jobs {
             return None;
         }
-        let open = self.lanes.iter().enumerate().filter(|(_, lane)| lane.running < lane.limit);
-        let (index, _) = open
-            .filter_map(|(index, lane)| Some((index, lane.ready.peek()?)))
-            .max_by_key(|(_, top)| **top)?;
-        let lane = &mut self.lanes[index];
-        let (_, Reverse(seq)) = lane.ready.pop()?;
-        lane.running += 1;
+        let mut best = None;
+        for (lane, state) in self.lanes.iter().enumerate().filter(|(_, state)| state.places.is_free()) {
+            for (number, heap) in state.ready.iter().enumerate() {
+                let (Some(top), Ok(tier)) = (heap.peek(), Tier::try_from(number as u8)) else { continue };
+                let place = Place { lane, tier };
+                if self.tiers[number].is_free() && best.is_none_or(|(best, _)| top > best) && is_open(place) {
+                    best = Some((top, place));
+                }
+            }
+        }
+        let (_, place) = best?;
+        let (_, Reverse(seq)) = self.lanes[place.lane].ready[index(place.tier)].pop()?;
+        self.lanes[place.lane].places.running += 1;
+        self.tiers[index(place.tier)].running += 1;
         self.running += 1;
-        Some((index, seq))
+        Some((place, seq))
     }
 
-    /// Notes that a task of the lane has ended.
-    pub(crate) fn end(&mut self, lane: usize) {
-        self.lanes[lane].running -= 1;
+    /// Notes that a task has ended at a place.
+    pub(crate) fn end(&mut self, place: Place) {
+        self.lanes[place.lane].places.running -= 1;
+        self.tiers[index(place.tier)].running -= 1;
         self.running -= 1;
     }
 
     /// Orders what waits by new chain lengths.
     pub(crate) fn reorder(&mut self, chain: impl Fn(Seq) -> u32) {
-        for lane in &mut self.lanes {
-            lane.ready = lane.ready.drain().map(|(_, seq)| (chain(seq.0), seq)).collect();
+        for heap in self.lanes.iter_mut().flat_map(|lane| &mut lane.ready) {
+            *heap = heap.drain().map(|(_, seq)| (chain(seq.0), seq)).collect();
         }
     }
 
     /// Takes everything out that has not started.
     pub(crate) fn drain(&mut self) -> Vec<Seq> {
-        let mut all: Vec<Seq> =
-            self.lanes.iter_mut().flat_map(|lane| lane.ready.drain()).map(|(_, seq)| seq.0).collect();
+        (0..self.lanes.len()).flat_map(|lane| self.drain_lane(lane)).collect()
+    }
+
+    /// Takes everything out of a lane that has not started.
+    pub(crate) fn drain_lane(&mut self, lane: usize) -> Vec<Seq> {
+        let heaps = self.lanes[lane].ready.iter_mut();
+        let mut all: Vec<Seq> = heaps.flat_map(|heap| heap.drain()).map(|(_, seq)| seq.0).collect();
         all.sort_unstable();
         all
     }
 
     /// Returns how many may start but have not.
     pub(crate) fn ready(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.ready.len()).sum()
+        self.lanes.iter().flat_map(|lane| &lane.ready).map(BinaryHeap::len).sum()
     }
 
     /// Returns how many run.
@@ -89,17 +139,29 @@ impl Queue {
     }
 }
 
+fn index(tier: Tier) -> usize {
+    usize::from(tier.number()).min(TIERS - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn at(lane: usize) -> Place {
+        Place { lane, tier: Tier::ONE }
+    }
+
+    fn start(queue: &mut Queue) -> Option<(usize, Seq)> {
+        queue.start(|_| true).map(|(place, seq)| (place.lane, seq))
+    }
 
     #[test]
     fn the_longest_chain_goes_first_then_the_input_order() {
         let mut queue = Queue::new(9, [None]);
         for (seq, chain) in [(0, 1), (1, 3), (2, 1), (3, 3)] {
-            queue.push(0, seq, chain);
+            queue.push(at(0), seq, chain);
         }
-        let order: Vec<Seq> = std::iter::from_fn(|| queue.start()).map(|(_, seq)| seq).collect();
+        let order: Vec<Seq> = std::iter::from_fn(|| start(&mut queue)).map(|(_, seq)| seq).collect();
         assert_eq!(order, [1, 3, 0, 2]);
     }
 
@@ -107,22 +169,48 @@ mod tests {
     fn a_full_lane_does_not_hold_up_another() {
         let mut queue = Queue::new(3, [Some(1), None]);
         for (lane, seq, chain) in [(0, 0, 9), (0, 1, 9), (1, 2, 1), (1, 3, 1), (1, 4, 1)] {
-            queue.push(lane, seq, chain);
+            queue.push(at(lane), seq, chain);
         }
-        assert_eq!([queue.start(), queue.start(), queue.start()], [Some((0, 0)), Some((1, 2)), Some((1, 3))]);
-        assert_eq!(queue.start(), None, "three jobs at once");
-        queue.end(0);
-        assert_eq!(queue.start(), Some((0, 1)));
+        let first = [start(&mut queue), start(&mut queue), start(&mut queue)];
+        assert_eq!(first, [Some((0, 0)), Some((1, 2)), Some((1, 3))]);
+        assert_eq!(start(&mut queue), None, "three jobs at once");
+        queue.end(at(0));
+        assert_eq!(start(&mut queue), Some((0, 1)));
         assert_eq!((queue.ready(), queue.running(), queue.free()), (1, 3, 0));
+    }
+
+    #[test]
+    fn a_full_tier_does_not_hold_up_another_in_the_same_lane() {
+        let mut queue = Queue::new(9, [None]).with_tiers([None, None, None, Some(1)]);
+        let place = |tier| Place { lane: 0, tier };
+        for (tier, seq, chain) in [(Tier::THREE, 0, 9), (Tier::THREE, 1, 9), (Tier::ONE, 2, 1)] {
+            queue.push(place(tier), seq, chain);
+        }
+        assert_eq!(
+            [start(&mut queue), start(&mut queue), start(&mut queue)],
+            [Some((0, 0)), Some((0, 2)), None]
+        );
+        queue.end(place(Tier::THREE));
+        assert_eq!(start(&mut queue), Some((0, 1)));
+    }
+
+    #[test]
+    fn a_closed_place_does_not_hold_up_another() {
+        let mut queue = Queue::new(9, [None, None]);
+        queue.push(at(0), 0, 9);
+        queue.push(at(1), 1, 1);
+        assert_eq!(queue.start(|place| place.lane == 1), Some((at(1), 1)));
+        assert_eq!(queue.start(|place| place.lane == 1), None);
+        assert_eq!(queue.drain_lane(0), [0]);
     }
 
     #[test]
     fn new_chain_lengths_change_the_order() {
         let mut queue = Queue::new(1, [None]);
-        queue.push(0, 0, 1);
-        queue.push(0, 1, 1);
+        queue.push(at(0), 0, 1);
+        queue.push(at(0), 1, 1);
         queue.reorder(|seq| seq as u32);
-        assert_eq!(queue.start(), Some((0, 1)));
+        assert_eq!(start(&mut queue), Some((0, 1)));
         assert_eq!(queue.drain(), [0]);
     }
 }

@@ -10,6 +10,7 @@ use shared::{Problem, config, process};
 use crate::backend::{Answer, Job};
 use crate::command::{Preset, Program};
 use crate::http::{Anthropic, OpenAi, Retry};
+use crate::limits::{Terms, charge};
 use crate::local::Local;
 use crate::replay::Replay;
 use crate::settings::{BackendSettings, Settings};
@@ -56,11 +57,6 @@ impl Backend {
         matches!(self, Backend::Anthropic(_) | Backend::OpenAi(_))
     }
 
-    /// Tells whether it may cost money.
-    pub(crate) fn may_cost(&self) -> bool {
-        !matches!(self, Backend::Local(_))
-    }
-
     /// Does a job on this thread.
     pub(crate) fn run(&self, job: &Job) -> Answer {
         match self {
@@ -92,6 +88,8 @@ pub(crate) struct Lane {
     /// How many of its jobs run at once.
     pub(crate) limit: Option<usize>,
     pub(crate) max_output_tokens: Option<u32>,
+    /// What else bounds it.
+    pub(crate) terms: Terms,
     /// What tells it from another backend of the same name, in the key of a result.
     pub(crate) identity: String,
 }
@@ -152,7 +150,8 @@ impl Routes {
             "local",
             Backend::Local(Local::new(place.root.clone())),
             &BackendSettings::default(),
-        );
+            true,
+        )?;
         let mut routes = Routes {
             lanes: Vec::new(),
             local,
@@ -165,13 +164,13 @@ impl Routes {
         };
         if let Some(path) = wishes.replay {
             let backend = Backend::Replay(Replay::load(path)?);
-            let lane = builder.push("replay", backend, &BackendSettings::default());
+            let lane = builder.push("replay", backend, &BackendSettings::default(), true)?;
             routes.replay = Some(lane);
             routes.is_free.push(lane);
         }
         let all = |lane: usize| [1, 2, 3].map(|_| Some((lane, None)));
         if !wishes.argv.is_empty() {
-            let lane = builder.program(wishes.argv);
+            let lane = builder.program(wishes.argv)?;
             if !is_agent(&wishes.argv[0]) {
                 routes.is_free.push(lane);
             }
@@ -293,7 +292,15 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn push(&mut self, name: &str, backend: Backend, settings: &BackendSettings) -> usize {
+    fn push(
+        &mut self,
+        name: &str,
+        backend: Backend,
+        settings: &BackendSettings,
+        is_free: bool,
+    ) -> Result<usize, Problem> {
+        let charge = charge(&backend, is_free);
+        let terms = Terms::of(name, charge, backend.is_remote(), settings)?;
         let identity = match &backend {
             Backend::Command(program) => {
                 // What was cut off is another result where more may be printed.
@@ -308,12 +315,13 @@ impl Builder<'_> {
             backend,
             limit: settings.jobs.map(usize::from),
             max_output_tokens: settings.max_output_tokens,
+            terms,
             identity,
         });
-        self.lanes.len() - 1
+        Ok(self.lanes.len() - 1)
     }
 
-    fn program(&mut self, argv: &[String]) -> usize {
+    fn program(&mut self, argv: &[String]) -> Result<usize, Problem> {
         let program = Program {
             argv: argv.to_vec(),
             output_limit: self.place.output_limit,
@@ -321,7 +329,9 @@ impl Builder<'_> {
             outputs: self.place.outputs.clone(),
             ..Program::default()
         };
-        self.push("command", Backend::Command(program), &BackendSettings::default())
+        // Its limits can be configured like those of any other backend.
+        let settings = self.settings.backends.get("command").cloned().unwrap_or_default();
+        self.push("command", Backend::Command(program), &settings, !is_agent(&argv[0]))
     }
 
     /// Returns one backend for all tiers, with its usual models.
@@ -346,7 +356,7 @@ impl Builder<'_> {
     /// Returns the backends of the table of tiers. A tier without one uses that of the next tier that has one.
     fn configured(&mut self) -> Result<Tiers, Problem> {
         let mut tiers = [None, None, None];
-        for (name, TierSettings { backend, model }) in &self.settings.tiers {
+        for (name, TierSettings { backend, model, .. }) in &self.settings.tiers {
             let Some(index) = ["1", "2", "3"].iter().position(|tier| tier == name) else {
                 return Err(Problem::new(format!("there is no tier `{name}` for [dispatch.tiers]"))
                     .hint("tiers that ask a model are 1, 2 and 3"));
@@ -387,7 +397,7 @@ impl Builder<'_> {
                 (None, _) => return Err(self.unknown(other)),
             },
         };
-        Ok(self.push(name, backend, &settings))
+        self.push(name, backend, &settings, false)
     }
 
     fn agent(&self, preset: Option<Preset>, settings: &BackendSettings) -> Program {

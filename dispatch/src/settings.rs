@@ -20,6 +20,9 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "duration")]
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget_usd: Option<f64>,
+    pub(crate) budget_tokens: Option<u64>,
+    pub(crate) halt: Option<String>,
+    pub(crate) halt_min: Option<u16>,
     pub(crate) local: Option<bool>,
     /// Whether compound tasks are run in parts.
     pub(crate) decompose: Option<bool>,
@@ -83,6 +86,24 @@ pub(crate) struct BackendSettings {
     pub(crate) max_output_tokens: Option<u32>,
     /// How many of its tasks run at once.
     pub(crate) jobs: Option<u16>,
+    /// The most that its attempts in a run may cost, in US dollars.
+    pub(crate) budget_usd: Option<f64>,
+    /// The most tokens that they may use.
+    pub(crate) budget_tokens: Option<u64>,
+    /// What an attempt costs, in US dollars, where nobody else says so.
+    pub(crate) attempt_usd: Option<f64>,
+    /// How many requests it takes in a minute; of programs, how many are started.
+    pub(crate) requests_per_minute: Option<u64>,
+    /// How many tokens it takes in a minute.
+    pub(crate) tokens_per_minute: Option<u64>,
+    /// After how many failures of transport in a row it is left alone.
+    pub(crate) breaker_failures: Option<u32>,
+    /// For how long first.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) breaker_cool_down: Option<Duration>,
+    /// How long it may fail before those who wait for it are told.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) patience: Option<Duration>,
     /// The file of recorded answers.
     pub(crate) file: Option<PathBuf>,
 }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use dispatch::Allowance;
 use dispatch::backend::{Answer, Draft, Job};
 use dispatch::http::{Anthropic, Clock, OpenAi, Retry};
 use serde_json::{Value, json};
@@ -71,6 +72,7 @@ fn job() -> Job {
         max_output_tokens: None,
         max_turns: None,
         cancel: Cancel::default(),
+        allowance: Allowance::default(),
     }
 }
 

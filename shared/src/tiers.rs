@@ -10,6 +10,12 @@ pub struct TierSettings {
     pub backend: String,
     /// The model, if the backend has several.
     pub model: Option<String>,
+    /// The most that the attempts of a run on this tier may cost, in US dollars.
+    pub budget_usd: Option<f64>,
+    /// The most tokens that they may use.
+    pub budget_tokens: Option<u64>,
+    /// How many of its tasks run at once.
+    pub jobs: Option<u16>,
 }
 
 /// Returns the models of tiers 1 to 3 on a kind of backend, where nobody has named any.

@@ -32,7 +32,7 @@ pub(super) fn invoke(job: &Job) -> Invocation {
     if let Some(turns) = job.max_turns {
         option("--max-turns", turns.to_string());
     }
-    if let Some(budget) = job.task.budget_usd {
+    if let Some(budget) = job.allowance.usd {
         option("--max-budget-usd", budget.to_string());
     }
     Invocation {

@@ -126,6 +126,11 @@ impl Preset {
         if self == Preset::Mini { "mini" } else { self.name() }
     }
 
+    /// Tells whether it says itself what it has cost.
+    pub(crate) fn tells_cost(self) -> bool {
+        matches!(self, Preset::Claude | Preset::OpenCode | Preset::Aider | Preset::Mini)
+    }
+
     /// Returns the agent program of that name.
     pub(crate) fn named(name: &str) -> Option<Preset> {
         Preset::ALL.into_iter().find(|preset| preset.name() == name || preset.program() == name)

@@ -1,6 +1,7 @@
 //! From a released task to a job: whether it is run, what it is told, and where it goes.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use shared::section::{Decision, Dispatch, Earlier, Gates, Status, Tier};
 
@@ -10,8 +11,10 @@ use crate::backend::Job;
 use crate::executors::needs::{self, Placement};
 use crate::incoming::{Known, Need};
 use crate::journal::Key;
+use crate::limits::{Asking, Leave, TaskBudget};
 use crate::perform::Assignment;
 use crate::prompt::{Rejected, plain, prompt, results};
+use crate::queue::Place;
 use crate::results::{Ending, Handed, Standing};
 use crate::route::{NO_MODEL, Step};
 use crate::schedule::{IdHash, Seq};
@@ -265,10 +268,18 @@ impl Engine {
 
     /// Lets a task wait for its turn at the next backend, or says that there is none.
     pub(super) fn send_on(&mut self, seq: Seq) -> Result<(), Halt> {
-        let Some(held) = self.held.get(&seq) else { return Ok(()) };
-        let Some(attempt) = &held.attempt else { return Ok(()) };
+        let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
+        let Some(attempt) = &mut held.attempt else { return Ok(()) };
+        // What a backend does that is left alone, the next one of the tier does.
+        while attempt.steps.len() > 1
+            && let Some(step) = attempt.step()
+            && let Some(why) = self.limits.is_down(step.lane, Instant::now())
+        {
+            attempt.declined(why);
+        }
         if let Some(step) = attempt.step() {
-            self.queue.push(step.lane, seq, self.schedule.chain(seq));
+            let place = Place { lane: step.lane, tier: step.tier };
+            self.queue.push(place, seq, self.schedule.chain(seq));
             return Ok(());
         }
         let mut reason = attempt.declined.join("; ");
@@ -290,18 +301,16 @@ impl Engine {
     pub(super) fn settle_unrun(&mut self, seq: Seq, status: Status, reason: String) -> Result<(), Halt> {
         let Some(held) = self.take_out(seq) else { return Ok(()) };
         let dispatch = held.attempt.as_ref().map(|attempt| attempt.unrun(status, reason));
-        self.settle(seq, held.line, held.record, held.id, &held.known, dispatch)
+        self.settle(seq, held.line, held.record, held.id, &held.known, dispatch)?;
+        if let Some(halted) = self.limits.ended(status) {
+            self.halt(&halted);
+        }
+        Ok(())
     }
 
-    /// Makes the job of a task whose turn has come; none if its budget is spent.
-    pub(super) fn assignment(&mut self, lane: usize, seq: Seq) -> Result<Option<Assignment>, Halt> {
-        let lane = std::sync::Arc::clone(&self.config.routes.lanes[lane]);
-        if lane.backend.may_cost()
-            && let Some(reason) = self.spent_budget(seq)
-        {
-            self.settle_unrun(seq, Status::Budget, reason)?;
-            return Ok(None);
-        }
+    /// Makes the job of a task whose turn has come; none if a limit keeps it from starting.
+    pub(super) fn assignment(&mut self, place: Place, seq: Seq) -> Result<Option<Assignment>, Halt> {
+        let lane = std::sync::Arc::clone(&self.config.routes.lanes[place.lane]);
         let Inputs::Ready(inputs) = self.inputs(seq)? else { return Ok(None) };
         let Some(held) = self.held.get(&seq) else { return Ok(None) };
         let Some((attempt, step)) =
@@ -328,6 +337,34 @@ impl Engine {
         };
         let tools: Vec<String> = agent.tools.iter().filter(allowed).cloned().collect();
         let (from, base) = starting_point(known, &held.need, &inputs);
+        let model = step.model.clone().or_else(|| agent.model_on(&lane.backend));
+        let prompt = prompt(&known.task, &inputs, rejected.as_ref());
+        let asking = Asking {
+            lane: place.lane,
+            tier: place.tier,
+            executor: &agent.name,
+            model: model.as_deref(),
+            effort: known.classify.as_ref().and_then(|classify| classify.effort.as_ref()),
+            prompt: (agent.body.len() + prompt.len()) as u64,
+            max_output_tokens: lane.max_output_tokens,
+            task: self.task_budget(held, &id),
+        };
+        let ticket = match self.limits.ask(&asking, &self.config.prices, Instant::now()) {
+            Leave::Granted(ticket) => *ticket,
+            Leave::Later => {
+                let task = asking.task.is_some_and(|task| self.limits.is_exhausted(task.id));
+                match task {
+                    true => self.parked.push(seq),
+                    false => self.queue.push(place, seq, self.schedule.chain(seq)),
+                }
+                return Ok(None);
+            }
+            Leave::Refused(status, reason) => {
+                self.settle_unrun(seq, status, reason)?;
+                return Ok(None);
+            }
+        };
+        let allowance = ticket.allowance.clone();
         let assignment = Assignment {
             writes: agent.writes() && tools.iter().any(|tool| tool == "Write" || tool == "Edit"),
             replaces: self.config.resume,
@@ -336,7 +373,7 @@ impl Engine {
             base,
             borrows: borrowed(&inputs),
             job: Job {
-                prompt: prompt(&known.task, &inputs, rejected.as_ref()),
+                prompt,
                 plain: plain(&known.task, rejected.as_ref()),
                 results: results(&inputs),
                 attempt: attempt.number,
@@ -344,35 +381,34 @@ impl Engine {
                 executor: agent.name.clone(),
                 system: (!agent.body.is_empty()).then(|| agent.body.clone()),
                 tools,
-                model: step.model.clone().or_else(|| agent.model_on(&lane.backend)),
+                model,
                 workdir: self.config.directory.clone(),
                 timeout: known.timeout.or(self.config.timeout).filter(|timeout| !timeout.is_zero()),
                 max_output_tokens: lane.max_output_tokens,
                 max_turns: agent.max_turns,
                 cancel: held.cancel.clone(),
+                allowance,
                 task: known.task.clone(),
                 id: id.clone(),
             },
             lane,
         };
         let (key, number) = (attempt.key, attempt.number);
+        if let Some(held) = self.held.get_mut(&seq) {
+            held.ticket = Some(ticket);
+        }
         if let Some(journal) = self.journal()? {
             journal.started(key, &id, number).map_err(journal_problem)?;
         }
         Ok(Some(assignment))
     }
 
-    /// Says which budget is spent, if one is.
-    fn spent_budget(&mut self, seq: Seq) -> Option<String> {
-        if let Some(budget) = self.config.budget.filter(|budget| self.spent >= *budget) {
-            return Some(format!("the run's budget of ${budget} is spent (${:.4})", self.spent));
-        }
-        let held = self.held.get(&seq)?;
+    /// Returns the budget of a task, which all of its attempts and parts share.
+    fn task_budget(&self, held: &Held, id: &str) -> Option<TaskBudget> {
         let known = &held.known;
-        let budget = known.task.budget_usd?;
-        // The parts of a task share its budget.
-        let spent = known.spent() + self.spent_by_others(known, held.record.id()?);
-        (spent >= budget).then(|| format!("the task's budget of ${budget} is spent (${spent:.4})"))
+        let usd = known.task.budget_usd?;
+        let owner = known.task.parent.as_deref().map_or(held.id, IdHash::of);
+        Some(TaskBudget { id: owner, usd, spent_usd: known.spent() + self.spent_by_others(known, id) })
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a result to the record that leaves with it.
 
+use std::time::Instant;
+
 use shared::section::{Dispatch, Status};
 use shared::{Exit, Problem, Record, interrupt};
 
@@ -7,6 +9,7 @@ use super::attempt::name_of;
 use super::{Engine, Halt, Held, is_ok, journal_problem, spill_problem};
 use crate::backend::{Answer, Draft};
 use crate::incoming::{Known, Need, is_amount};
+use crate::limits::{Consequences, Taken};
 use crate::perform::Performed;
 use crate::results::{Ending, HANDED, Handed, Standing, beginning};
 use crate::route::Backend;
@@ -15,35 +18,26 @@ use crate::schedule::{IdHash, Seq};
 impl Engine {
     /// Ends an attempt that was made.
     pub(super) fn finish(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
-        let Some(held) = self.take_out(seq) else { return Ok(()) };
+        let Some(mut held) = self.take_out(seq) else { return Ok(()) };
+        let ticket = held.ticket.take();
         let Answer::Draft(mut draft) = performed.answer else { return Ok(()) };
         // A child that we have asked to end says that it failed, or that a signal ended it.
-        if interrupt::requested()
+        if (interrupt::requested() || self.is_ending)
             && matches!(
                 draft.status,
                 Status::Failed | Status::Timeout | Status::Transport | Status::Cancelled
             )
         {
             draft.status = Status::Cancelled;
-            draft.reason = Some("interrupted".to_owned());
+            draft.reason = Some(if self.is_ending { "the run has halted" } else { "interrupted" }.to_owned());
         }
         let Some(attempt) = &held.attempt else { return Ok(()) };
         let Some(step) = attempt.step() else { return Ok(()) };
         let lane = &self.config.routes.lanes[step.lane];
         let is_local = matches!(lane.backend, Backend::Local(_));
-        let (cost_usd, price_table) = if is_local { (Some(0.0), None) } else { self.cost(&draft) };
+        let said = lane.terms.attempt_usd;
+        let (cost_usd, price_table) = if is_local { (Some(0.0), None) } else { self.cost(&draft, said) };
         self.spent += cost_usd.unwrap_or(0.0);
-        if cost_usd.is_none()
-            && draft.usage.is_some()
-            && self.config.budget.is_some()
-            && !self.has_warned_of_budget
-        {
-            self.has_warned_of_budget = true;
-            let model = draft.model.as_deref().unwrap_or("unknown");
-            self.diagnostics.warning(format!(
-                "the price of the model `{model}` is not known, so what it costs does not count against the budget"
-            ));
-        }
         let tree = performed.tree.unwrap_or_default();
         let dispatch = Dispatch {
             backend: Some(lane.backend.name().to_owned()),
@@ -75,11 +69,48 @@ impl Engine {
         if let Some(journal) = self.journal()? {
             journal.finished(key, &id, &dispatch).map_err(journal_problem)?;
         }
-        self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
+        let consequences = ticket.map(|ticket| {
+            let taken = Taken {
+                status: dispatch.status,
+                reason: dispatch.reason.as_deref(),
+                cost_usd,
+                usage: dispatch.usage.as_ref(),
+                model: dispatch.model.as_deref(),
+            };
+            self.limits.settle(ticket, &taken, Instant::now())
+        });
+        let lane = step.lane;
+        self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))?;
+        consequences.map_or(Ok(()), |consequences| self.draw(lane, &id, consequences))
+    }
+
+    /// Does what the end of an attempt means for the others.
+    fn draw(&mut self, lane: usize, id: &str, consequences: Consequences) -> Result<(), Halt> {
+        for warning in consequences.warnings {
+            self.bar.aside(|| self.diagnostics.warning(format!("id {id}: {warning}")));
+        }
+        if let Some(halted) = &consequences.halted {
+            self.halt(halted);
+        }
+        for seq in std::mem::take(&mut self.parked) {
+            self.send_on(seq)?;
+        }
+        if let Some(reason) = consequences.opened {
+            let name = &self.config.routes.lanes[lane].name;
+            self.bar.aside(|| {
+                self.diagnostics.warning(format!("the backend `{name}` is left alone for a while: {reason}"));
+            });
+            // Who may go elsewhere does so at once.
+            for seq in self.queue.drain_lane(lane) {
+                self.send_on(seq)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns what a draft has cost, by the price table if it knows the model, else by the executor's own account.
-    fn cost(&self, draft: &Draft) -> (Option<f64>, Option<String>) {
+    /// Where neither knows, it is what the user has `said` that an attempt costs.
+    fn cost(&self, draft: &Draft, said: Option<f64>) -> (Option<f64>, Option<String>) {
         let priced = match (&draft.model, &draft.usage) {
             (Some(model), Some(_)) if !draft.requests.is_empty() => {
                 self.config.prices.cost_of_requests(model, &draft.requests)
@@ -96,7 +127,7 @@ impl Engine {
             draft.usage.is_none_or(|usage| usage.untold_requests == 0 || !draft.requests.is_empty());
         match priced.filter(|_| (has_tokens || reported.is_none()) && is_told) {
             Some(cost) => (Some(cost), Some(self.config.prices.date().to_owned())),
-            None => (reported, None),
+            None => (reported.or(said), None),
         }
     }
 

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::backend::Draft;
+use crate::limits::Allowance;
 
 /// Paths, contents and times of all files.
 type Fingerprint = Vec<(PathBuf, Vec<u8>, SystemTime)>;
@@ -151,6 +152,7 @@ fn job(task: Task, workdir: &Path) -> Job {
         max_output_tokens: None,
         max_turns: None,
         cancel: Cancel::default(),
+        allowance: Allowance::default(),
     }
 }
 

@@ -7,6 +7,7 @@ mod bystanders;
 mod dependencies;
 mod harness;
 mod kinds;
+mod limits;
 mod parts;
 mod records;
 mod resume;
