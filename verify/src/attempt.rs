@@ -12,7 +12,7 @@ use crate::patch::{self, FilePatch};
 use crate::place::Place;
 use crate::runner;
 
-/// What an executor has to deliver, and what it may do (seed 000; its roles of seed 002 are the same five).
+/// What an executor has to deliver, and what it may do (the five of seed 000, and six roles of seed 002).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Explore,
@@ -20,6 +20,12 @@ pub(crate) enum Kind {
     Document,
     Implement,
     Review,
+    Architect,
+    PlanVerifier,
+    Developer,
+    Reviewer,
+    Debugger,
+    Coherence,
     /// An executor of the user's own, or the orchestrator: no contract is known.
     Other,
 }
@@ -30,20 +36,32 @@ impl Kind {
             "explore" => Kind::Explore,
             "validate" => Kind::Validate,
             "document" => Kind::Document,
-            "implement" | "developer" => Kind::Implement,
-            "review" | "reviewer" | "debugger" => Kind::Review,
+            "implement" => Kind::Implement,
+            "review" => Kind::Review,
+            "architect" => Kind::Architect,
+            "plan-verifier" => Kind::PlanVerifier,
+            "developer" => Kind::Developer,
+            "reviewer" => Kind::Reviewer,
+            "debugger" => Kind::Debugger,
+            "coherence" => Kind::Coherence,
             _ => Kind::Other,
         }
     }
 
     /// Tells whether a change of files is due.
     pub(crate) fn writes(self) -> bool {
-        matches!(self, Kind::Document | Kind::Implement)
+        matches!(self, Kind::Document | Kind::Implement | Kind::Developer)
     }
 
     /// Tells whether a change of files is forbidden.
     pub(crate) fn only_reads(self) -> bool {
-        matches!(self, Kind::Explore | Kind::Validate | Kind::Review)
+        !self.writes() && self != Kind::Other
+    }
+
+    /// Tells whether the answer is a JSON object by contract, whose words are no prose.
+    pub(crate) fn is_object(self) -> bool {
+        use Kind::{Architect, Coherence, Debugger, Developer, PlanVerifier, Reviewer};
+        matches!(self, Architect | PlanVerifier | Developer | Reviewer | Debugger | Coherence)
     }
 }
 

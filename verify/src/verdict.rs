@@ -119,8 +119,10 @@ fn over_budget(attempt: &Attempt<'_>) -> Option<String> {
 /// one that shows it works. Where a mistake is dear, everything does.
 fn needed(attempt: &Attempt<'_>) -> Standing {
     match (attempt.risk, attempt.kind) {
-        (Risk::High, _) | (_, Kind::Implement | Kind::Other) => Standing::Conclusive,
-        (_, Kind::Explore | Kind::Validate | Kind::Document | Kind::Review) => Standing::Supporting,
+        (Risk::High, _) | (_, Kind::Implement | Kind::Developer | Kind::Architect | Kind::Other) => {
+            Standing::Conclusive
+        }
+        _ => Standing::Supporting,
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         .and_then(|gates| gates.results.iter().find(|gate| gate.gate == "tests"))
         .map(|gate| gate.outcome);
     let reports = attempt.kind == Kind::Validate;
-    let makes = !matches!(attempt.kind, Kind::Validate | Kind::Review | Kind::Explore);
+    let makes = !attempt.kind.only_reads();
     let reported = runner::failures(attempt.answer.text).unwrap_or(0);
 
     if let (Some(claim), Some(code @ 1..)) = (success, attempt.dispatch.exit_code) {
@@ -97,7 +97,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         let standing = if tests == Some(Outcome::Pass) { Standing::Doubt } else { Standing::Hard };
         found.push((standing, format!("it leaves failures behind: “{}”", quote(claim))));
     }
-    if let Some(hedge) = said(&HEDGE).filter(|_| attempt.kind != Kind::Review) {
+    if let Some(hedge) = said(&HEDGE).filter(|_| attempt.kind != Kind::Review && !attempt.kind.is_object()) {
         found.push((Standing::Doubt, format!("it guesses: “{}”", quote(hedge))));
     }
     worst(NAME, found, (Standing::Clean, String::new()))

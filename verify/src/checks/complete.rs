@@ -91,7 +91,7 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
     if attempt.answer.is_empty() {
         found.push((Standing::Hard, "there is no output".to_owned()));
     }
-    if !attempt.is_factual() {
+    if !attempt.is_factual() && !attempt.kind.is_object() {
         found.extend(evasions(attempt));
     }
     worst(NAME, found, (Standing::Clean, String::new()))

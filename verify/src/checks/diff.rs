@@ -93,7 +93,7 @@ fn written(attempt: &Attempt<'_>, files: &[String]) -> Observation {
         Some(patch) => weakened::tests(&attempt.task.text, patch),
         None => weakened::unseen(&attempt.task.text, files),
     });
-    if attempt.kind == Kind::Implement {
+    if matches!(attempt.kind, Kind::Implement | Kind::Developer) {
         found.extend(beside_the_point(&attempt.task.text, files).map(|detail| (Standing::Missing, detail)));
     }
     let clean = format!("{} {} changed", files.len(), if files.len() == 1 { "file" } else { "files" });

@@ -38,6 +38,13 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
     if attempt.is_factual() {
         return Observation::new(NAME, Standing::Skipped, "no model was asked");
     }
+    if attempt.kind.is_object() {
+        return Observation::new(
+            NAME,
+            Standing::Skipped,
+            "its contract says which of its places have to exist",
+        );
+    }
     let citations = attempt.citations();
     if !citations.iter().any(|citation| citation.certain) && citations.is_empty() {
         return Observation::new(NAME, Standing::Skipped, "no file is cited");

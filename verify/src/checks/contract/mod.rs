@@ -1,8 +1,9 @@
-//! Does the answer have the form that its executor owes (seed 000, its five executors)?
+//! Does the answer have the form that its executor owes (seed 000, its five executors; seed 002, its roles)?
 
 mod change;
 mod explore;
 mod review;
+mod role;
 mod validate;
 
 use crate::attempt::{Attempt, Kind};
@@ -23,6 +24,12 @@ pub(crate) fn check(attempt: &Attempt<'_>) -> Observation {
         Kind::Validate => validate::check(attempt),
         Kind::Document | Kind::Implement => change::check(attempt),
         Kind::Review => review::check(attempt),
+        Kind::Architect
+        | Kind::PlanVerifier
+        | Kind::Developer
+        | Kind::Reviewer
+        | Kind::Debugger
+        | Kind::Coherence => role::check(attempt),
         Kind::Other => {
             let detail = format!("no contract is known for `{}`", attempt.dispatch.executor);
             Observation::new(NAME, Standing::Skipped, detail)
