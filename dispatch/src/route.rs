@@ -424,6 +424,7 @@ impl Builder<'_> {
             }
             None => Anthropic::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable),
         };
+        let client = client.paced(settings.requests_per_minute, settings.tokens_per_minute);
         match settings.idle_timeout {
             Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),
@@ -433,6 +434,7 @@ impl Builder<'_> {
     fn openai(&self, settings: &BackendSettings) -> Result<OpenAi, Problem> {
         let (url, key, variable) = server(settings, "OPENAI", "https://api.openai.com/v1");
         let client = OpenAi::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable);
+        let client = client.paced(settings.requests_per_minute, settings.tokens_per_minute);
         match settings.idle_timeout {
             Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),

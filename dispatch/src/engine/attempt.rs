@@ -11,7 +11,7 @@ use crate::backend::Job;
 use crate::executors::needs::{self, Placement};
 use crate::incoming::{Known, Need};
 use crate::journal::Key;
-use crate::limits::{Asking, Leave, TaskBudget};
+use crate::limits::{Asking, BYTES_PER_TOKEN, LONGEST_ANSWER, Leave, TaskBudget};
 use crate::perform::Assignment;
 use crate::prompt::{Rejected, plain, prompt, results};
 use crate::queue::Place;
@@ -365,6 +365,10 @@ impl Engine {
             }
         };
         let allowance = ticket.allowance.clone();
+        // Only where it is scarce: servers refuse a limit that is beyond the model.
+        let payable = allowance.longest_answer(&[], asking.prompt.div_ceil(BYTES_PER_TOKEN));
+        let payable = payable.filter(|tokens| u64::from(*tokens) < LONGEST_ANSWER);
+        let max_output_tokens = lane.max_output_tokens.into_iter().chain(payable).min();
         let assignment = Assignment {
             writes: agent.writes() && tools.iter().any(|tool| tool == "Write" || tool == "Edit"),
             replaces: self.config.resume,
@@ -384,7 +388,7 @@ impl Engine {
                 model,
                 workdir: self.config.directory.clone(),
                 timeout: known.timeout.or(self.config.timeout).filter(|timeout| !timeout.is_zero()),
-                max_output_tokens: lane.max_output_tokens,
+                max_output_tokens,
                 max_turns: agent.max_turns,
                 cancel: held.cancel.clone(),
                 allowance,

@@ -79,6 +79,13 @@ impl<P: Protocol> Client<P> {
         self
     }
 
+    /// Sets how many requests and tokens the server takes in a minute, for each model.
+    #[must_use]
+    pub fn paced(self, requests: Option<u64>, tokens: Option<u64>) -> Self {
+        self.retry.lanes.pace(self.transport.address(), requests, tokens);
+        self
+    }
+
     /// Sets how long the server may take to begin its answer; it reads the whole prompt in that time.
     #[must_use]
     pub fn first_byte_timeout(mut self, limit: Duration) -> Self {
@@ -172,6 +179,9 @@ impl<P: Protocol> Client<P> {
                 .is_err_and(|fault| matches!(fault.status, Status::Cancelled | Status::Timeout));
             turn.account.settle(reader.reply(), is_given_up);
             turn.last = reader.reply().clone();
+            if let Some(usage) = &turn.last.usage {
+                pass.used(clock, crate::limits::tokens(usage));
+            }
             let mut fault = match outcome {
                 Ok(()) => {
                     pass.answered();

@@ -5,6 +5,8 @@
 //! that says "wait" or "stop" speaks for all of them. And since those who waited together would meet the limit
 //! together again, a lane that was throttled gets narrower, and wider again with every success (additive increase,
 //! multiplicative decrease, as TCP does; Chiu and Jain, 1989).
+//!
+//! Where the user has said how much a server takes in a minute, every request gets a time of its own at the entrance.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,20 +16,70 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::fault::{Fault, Reach};
+use crate::limits::Pace;
 
 /// After how many rounds of answers a width is tried again that was too much.
 const CAREFUL_ROUNDS: f64 = 10.0;
 
 /// The lanes of a run, by backend and model.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lanes(Arc<Mutex<HashMap<String, Arc<Gate>>>>);
+pub(crate) struct Lanes {
+    gates: Arc<Mutex<HashMap<String, Arc<Gate>>>>,
+    /// How many requests and tokens a backend takes in a minute, for each model.
+    paces: Arc<Mutex<HashMap<String, Paces>>>,
+}
+
+/// Requests and tokens per minute.
+#[derive(Clone, Copy, Debug, Default)]
+struct Paces {
+    requests: Option<Pace>,
+    tokens: Option<Pace>,
+    /// The tokens of the requests that were counted, and how many those are.
+    counted: (u64, u64),
+}
+
+impl Paces {
+    /// Returns the tokens that a request is expected to take: as many as those before.
+    fn expected(&self) -> u64 {
+        self.counted.0.checked_div(self.counted.1).unwrap_or(0)
+    }
+
+    /// Returns how long the next request has to wait.
+    fn wait(&self, now: Instant) -> Duration {
+        let wait = |pace: Option<Pace>, amount| pace.map_or(Duration::ZERO, |pace| pace.wait(now, amount));
+        wait(self.requests, 1).max(wait(self.tokens, self.expected()))
+    }
+
+    /// Gives the next request its time; returns the tokens that it is taken to have.
+    fn book(&mut self, now: Instant) -> u64 {
+        let expected = self.expected();
+        if let Some(pace) = &mut self.requests {
+            pace.take(now, 1);
+        }
+        if let Some(pace) = &mut self.tokens {
+            pace.take(now, expected);
+        }
+        expected
+    }
+}
 
 impl Lanes {
     /// Returns the lane to a model at a backend.
     pub(crate) fn lane(&self, backend: &str, model: &str) -> Lane {
-        let mut gates = lock(&self.0);
-        let mut gate = |name: String| gates.entry(name).or_default().clone();
-        Lane { backend: gate(backend.to_owned()), model: gate(format!("{backend} {model}")) }
+        let mut gates = lock(&self.gates);
+        let common = gates.entry(backend.to_owned()).or_default().clone();
+        let own = gates.entry(format!("{backend} {model}")).or_insert_with(|| {
+            let paces = lock(&self.paces).get(backend).copied().unwrap_or_default();
+            Arc::new(Gate { state: Mutex::new(State { paces, ..State::default() }), ..Gate::default() })
+        });
+        Lane { backend: common, model: own.clone() }
+    }
+
+    /// Sets how many requests and tokens a backend takes in a minute, for each model.
+    pub(crate) fn pace(&self, backend: &str, requests: Option<u64>, tokens: Option<u64>) {
+        let per_minute = |limit: Option<u64>| limit.map(Pace::per_minute);
+        let paces = Paces { requests: per_minute(requests), tokens: per_minute(tokens), ..Paces::default() };
+        lock(&self.paces).insert(backend.to_owned(), paces);
     }
 }
 
@@ -51,6 +103,7 @@ struct State {
     too_many: f64,
     /// How often the lane was narrowed.
     narrowed: u64,
+    paces: Paces,
 }
 
 impl Default for State {
@@ -62,6 +115,7 @@ impl Default for State {
             width: f64::INFINITY,
             too_many: f64::INFINITY,
             narrowed: 0,
+            paces: Paces::default(),
         }
     }
 }
@@ -78,6 +132,8 @@ pub(crate) struct Lane {
 pub(crate) struct Pass {
     gate: Arc<Gate>,
     narrowed: u64,
+    /// The tokens that it is taken to have.
+    expected: u64,
 }
 
 /// What somebody has to do who wants to enter.
@@ -90,9 +146,10 @@ enum Entrance {
 impl Lane {
     /// Waits until one more may enter; an error if nobody may any more, or only after `latest`.
     pub(crate) async fn enter(&self, clock: &dyn Clock, latest: Instant) -> Result<Pass, Fault> {
+        let expected = self.wait_for_its_time(clock, latest).await?;
         loop {
             let changed = self.model.changed.notified();
-            match self.entrance(clock.now())? {
+            match self.entrance(clock.now(), expected)? {
                 Entrance::Enter(pass) => return Ok(pass),
                 Entrance::Sleep(wait) if clock.now() + wait > latest => {
                     return Err(out_of_time(format!(
@@ -117,7 +174,27 @@ impl Lane {
         }
     }
 
-    fn entrance(&self, now: Instant) -> Result<Entrance, Fault> {
+    /// Waits until a request is due by the pace; returns the tokens that it is taken to have.
+    async fn wait_for_its_time(&self, clock: &dyn Clock, latest: Instant) -> Result<u64, Fault> {
+        let now = clock.now();
+        let (wait, expected) = {
+            let mut state = lock(&self.model.state);
+            let wait = state.paces.wait(now);
+            if now.checked_add(wait).is_none_or(|due| due > latest) && !wait.is_zero() {
+                return Err(out_of_time(format!(
+                    "by the pace of its backend it would be sent in {}, later than this task may",
+                    shared::units::format_duration(wait)
+                )));
+            }
+            (wait, state.paces.book(now))
+        };
+        if !wait.is_zero() {
+            clock.sleep(wait).await;
+        }
+        Ok(expected)
+    }
+
+    fn entrance(&self, now: Instant, expected: u64) -> Result<Entrance, Fault> {
         if let Some(fault) = &lock(&self.backend.state).closed {
             return Err(fault.clone());
         }
@@ -133,7 +210,7 @@ impl Lane {
             return Ok(Entrance::WaitForOthers);
         }
         state.inside += 1;
-        Ok(Entrance::Enter(Pass { gate: self.model.clone(), narrowed: state.narrowed }))
+        Ok(Entrance::Enter(Pass { gate: self.model.clone(), narrowed: state.narrowed, expected }))
     }
 
     /// Lets nobody in for a while.
@@ -164,6 +241,16 @@ impl Pass {
             state.too_many = state.width.min(state.inside as f64);
             state.width = (state.too_many / 2.0).max(1.0);
             state.narrowed += 1;
+        }
+    }
+
+    /// Says how many tokens the server has counted.
+    pub(crate) fn used(&self, clock: &dyn Clock, tokens: u64) {
+        let mut state = lock(&self.gate.state);
+        let paces = &mut state.paces;
+        if let Some(pace) = &mut paces.tokens {
+            pace.correct(clock.now(), self.expected, tokens);
+            paces.counted = (paces.counted.0.saturating_add(tokens), paces.counted.1 + 1);
         }
     }
 
@@ -252,6 +339,50 @@ mod tests {
             let fault = Fault::lasting(shared::section::Status::Auth, "no", Reach::Backend);
             lane.close(&fault);
             assert_eq!(waiting.await.unwrap(), Err(fault));
+        });
+    }
+
+    #[test]
+    fn every_request_gets_a_time_of_its_own() {
+        /// Goes forward by what is slept, and notes when that was over.
+        struct Stepping(Instant, Mutex<Vec<Duration>>);
+        impl Clock for Stepping {
+            fn now(&self) -> Instant {
+                self.0
+            }
+            fn date(&self) -> std::time::SystemTime {
+                std::time::SystemTime::UNIX_EPOCH
+            }
+            fn sleep(
+                &self,
+                duration: Duration,
+            ) -> std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send + '_>> {
+                self.1.lock().unwrap().push(duration);
+                Box::pin(std::future::ready(()))
+            }
+            fn chance(&self) -> f64 {
+                0.0
+            }
+        }
+        let clock = Stepping(Instant::now(), Mutex::default());
+        let latest = clock.0 + Duration::from_secs(50);
+        let lanes = Lanes::default();
+        lanes.pace("b", Some(5), Some(1000));
+        let lane = lanes.lane("b", "m");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..4 {
+                lane.enter(&clock, latest).await.unwrap();
+            }
+            let fault = lane.enter(&clock, latest).await.map(drop).unwrap_err();
+            assert!(fault.reason.contains("by the pace of its backend"), "{}", fault.reason);
+            assert_eq!(*clock.1.lock().unwrap(), [15, 30, 45].map(Duration::from_secs), "five a minute");
+            // Another model has a pace of its own, and so have tokens: 800 in a minute are 13 in a second.
+            let other = lanes.lane("b", "n");
+            other.enter(&clock, latest).await.unwrap().used(&clock, 600);
+            other.enter(&clock, latest).await.unwrap();
+            let slept = clock.1.lock().unwrap().last().unwrap().as_secs_f64();
+            assert!((slept - 45.0).abs() < 1.0, "600 tokens take 45 seconds: {slept}");
         });
     }
 

@@ -81,15 +81,19 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     number(text).map(seconds).or_else(|| until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp(), now))
 }
 
-/// Returns how long nothing should be sent, if a successful answer says that it used the last request of its
-/// window. The next request would only be told so.
+/// Returns how long nothing should be sent, if a successful answer says that it used the last request or token of
+/// its window. The next request would only be told so.
 pub(crate) fn window_spent(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if header("anthropic-ratelimit-requests-remaining") == Some("0") {
-        return until(header("anthropic-ratelimit-requests-reset")?.parse().ok()?, now);
+    for kind in ["requests", "tokens", "input-tokens", "output-tokens"] {
+        if header(&format!("anthropic-ratelimit-{kind}-remaining")) == Some("0") {
+            return until(header(&format!("anthropic-ratelimit-{kind}-reset"))?.parse().ok()?, now);
+        }
     }
-    if header("x-ratelimit-remaining-requests") == Some("0") {
-        return go_duration(header("x-ratelimit-reset-requests")?);
+    for kind in ["requests", "tokens"] {
+        if header(&format!("x-ratelimit-remaining-{kind}")) == Some("0") {
+            return go_duration(header(&format!("x-ratelimit-reset-{kind}"))?);
+        }
     }
     None
 }
@@ -170,6 +174,17 @@ mod tests {
                     ("anthropic-ratelimit-requests-reset", "2026-11-20T12:00:09Z"),
                 ],
                 Some(Duration::from_secs(9)),
+            ),
+            (
+                &[
+                    ("anthropic-ratelimit-output-tokens-remaining", "0"),
+                    ("anthropic-ratelimit-output-tokens-reset", "2026-11-20T12:00:03Z"),
+                ],
+                Some(Duration::from_secs(3)),
+            ),
+            (
+                &[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "90ms")],
+                Some(Duration::from_millis(90)),
             ),
             (
                 &[("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6m0s")],

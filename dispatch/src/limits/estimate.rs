@@ -21,13 +21,13 @@ use crate::incoming::is_amount;
 const ENOUGH: u64 = 3;
 
 /// About so many bytes of English or code make a token.
-const BYTES_PER_TOKEN: u64 = 4;
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
 
 /// What an answer is taken to have at least, if nobody knows.
 const USUAL_ANSWER: u64 = 1000;
 
 /// What an answer may have if no limit is configured: what is asked for where an API requires one.
-const LONGEST_ANSWER: u64 = 16_384;
+pub(crate) const LONGEST_ANSWER: u64 = 16_384;
 
 /// How a backend charges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,9 +20,11 @@ use shared::section::{Effort, Status, Tier, Usage};
 
 pub use allowance::Allowance;
 use amount::Amount;
+pub(crate) use amount::tokens;
 use breaker::{Admission, Breaker, Sign};
+pub(crate) use estimate::{BYTES_PER_TOKEN, LONGEST_ANSWER};
 use estimate::{Case, Charge, Estimate, Experience};
-use pace::Pace;
+pub(crate) use pace::Pace;
 use purse::{Grant, Limit, Purses, Reservation};
 pub(crate) use settings::{Rules, Terms, charge};
 

@@ -4,6 +4,63 @@ use serde_json::Value;
 
 use crate::harness::{Place, Ran};
 
+#[path = "../http/server.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod server;
+
+/// Returns a message of Anthropic's API that counts so many tokens.
+fn message(input: u64, output: u64) -> Vec<server::Act> {
+    let document = format!(
+        "{{\"type\":\"message\",\"model\":\"claude-haiku-5-5\",\"content\":[{{\"type\":\"text\",\"text\":\"done\"}}],\"stop_reason\":\"end_turn\",\"usage\":{{\"input_tokens\":{input},\"output_tokens\":{output}}}}}"
+    );
+    server::answer(200, &[("content-type", "application/json")], &document)
+}
+
+/// Runs against a server.
+fn against(place: &Place, server: &server::Server, arguments: &str, input: &str) -> Ran {
+    let mut command = place.command(arguments);
+    command.env("SPECPIPE_DISPATCH_BACKEND", "anthropic").env("ANTHROPIC_API_KEY", "k");
+    command.env("ANTHROPIC_BASE_URL", server.url());
+    crate::harness::finish(command, input)
+}
+
+#[test]
+fn a_model_is_asked_for_no_longer_answer_than_can_be_paid() {
+    let place = Place::new();
+    let server = server::Server::start((0..40).map(|_| message(100, 400)));
+    let command = "--no-local -j 8 --model claude-haiku-5-5 --budget 0.005";
+    let ran = against(&place, &server, command, &tasks(40)).exits(0);
+    let cost = |record: &Value| record["dispatch"]["cost_usd"].as_f64().unwrap_or(0.0);
+    let spent: f64 = ran.records().iter().map(cost).sum();
+    let requests = server.requests();
+    assert_eq!(requests.len(), count(&ran, "ok"), "{}", ran.stderr);
+    assert!(count(&ran, "budget") > 0 && spent <= 0.005 && spent > 0.004, "{spent} for {}", requests.len());
+    let longest = |request: &server::Request| {
+        serde_json::from_str::<Value>(&request.body).unwrap()["max_tokens"].as_u64().unwrap()
+    };
+    let longest: Vec<u64> = requests.iter().map(longest).collect();
+    assert!(longest.iter().all(|tokens| *tokens < 16_384), "{longest:?}");
+    assert!(!ran.stderr.contains("exceeded"), "{}", ran.stderr);
+}
+
+#[test]
+fn requests_over_the_wire_are_sent_at_a_pace() {
+    let place = Place::new();
+    place.write("specpipe.toml", "[dispatch.backends.anthropic]\nrequests_per_minute = 600\n");
+    let server = server::Server::start((0..66).map(|_| message(1, 1)));
+    let started = std::time::Instant::now();
+    let ran = against(&place, &server, "--no-local -j 66", &tasks(66)).exits(0);
+    assert_eq!(count(&ran, "ok"), 66, "{}", ran.stderr);
+    // Sixty may come at once, the rest one in an eighth of a second.
+    assert!(started.elapsed().as_millis() >= 700, "{:?}", started.elapsed());
+    // Who would have to wait longer than it may says so at once, and is not sent.
+    place.write("specpipe.toml", "[dispatch.backends.anthropic]\nrequests_per_minute = 1\n");
+    let server = server::Server::start((0..3).map(|_| message(1, 1)));
+    let ran = against(&place, &server, "--no-local -j 3 --timeout 20s", &tasks(3)).exits(0);
+    assert_eq!((count(&ran, "ok"), count(&ran, "transport")), (1, 2), "{:?}", statuses(&ran));
+    assert_eq!(server.requests().len(), 1);
+}
+
 fn tasks(count: usize) -> String {
     (0..count).map(|n| format!("{{\"id\":\"t{n}\",\"task\":\"think\"}}\n")).collect()
 }
