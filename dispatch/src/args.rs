@@ -8,6 +8,7 @@ use shared::units::{parse_duration, parse_size};
 use shared::{CommandLine, Common};
 
 use crate::limits::halt::Halting;
+use crate::speculate::{Drafts, When, drafts};
 
 use crate::commands::Command;
 
@@ -84,6 +85,36 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Scheduling",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub window: u32,
+
+    /// Make several drafts of a task at once, and keep the first that is accepted: so many on its tier, or one on each of
+    /// these tiers besides
+    #[arg(long, value_name = "N|TIERS", value_parser = drafts, env = "SPECPIPE_DISPATCH_RACE", hide_env = true,
+          help_heading = "Speculation")]
+    pub race: Option<Drafts>,
+
+    /// Which tasks race [default: all]
+    #[arg(long, value_name = "WHICH", value_delimiter = ',', help_heading = "Speculation")]
+    pub race_if: Vec<When>,
+
+    /// What all drafts beyond the first may cost together, in US dollars
+    #[arg(
+        long,
+        value_name = "USD",
+        env = "SPECPIPE_DISPATCH_RACE_BUDGET",
+        hide_env = true,
+        help_heading = "Speculation"
+    )]
+    pub race_budget: Option<f64>,
+
+    /// Accept a draft only if this command, run with `sh -c`, ends with 0; the record is on its standard input
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        env = "SPECPIPE_DISPATCH_CHECK",
+        hide_env = true,
+        help_heading = "Speculation"
+    )]
+    pub check: Option<String>,
 
     /// Run tasks again whose last attempt ended so [default: cancelled]
     #[arg(long, value_name = "STATUS", value_delimiter = ',', help_heading = "Scheduling")]

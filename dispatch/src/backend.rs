@@ -19,6 +19,8 @@ pub struct Job {
     pub id: String,
     /// The number of this attempt, from 1.
     pub attempt: u32,
+    /// The number of this draft among those of the attempt that are made at once, from 1.
+    pub draft: u32,
     /// The tier that it runs on; 0 is `local`.
     pub tier: Tier,
     /// What the user asked for.
@@ -132,6 +134,7 @@ pub(crate) mod tests {
         Job {
             id: id.to_owned(),
             attempt: 1,
+            draft: 1,
             tier: Tier::ONE,
             task: Task { text: prompt.to_owned(), ..Task::default() },
             executor: "explore".to_owned(),

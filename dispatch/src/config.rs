@@ -4,16 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::price::Table;
-use shared::section::Status;
+use shared::section::{Status, Tier};
 use shared::state::{DIRECTORY, Root};
 use shared::{Diagnostics, Problem, config, processors};
 
 use crate::args::{Args, Deps, Ended, Worktrees};
+use crate::estimate;
 use crate::executors::Agents;
+use crate::incoming::{Known, Need};
 use crate::limits::Rules;
 use crate::replay::Recorder;
-use crate::route::{Routes, Surroundings, Wishes};
+use crate::route::{Routes, Step, Surroundings, Wishes};
 use crate::settings::Settings;
+use crate::speculate::{Check, Speculation};
 use crate::worktree::dependencies::Wish;
 use crate::worktree::{check_base, is_bare};
 
@@ -58,6 +61,9 @@ pub(crate) struct Config {
     pub(crate) agents: Agents,
     pub(crate) prices: Table,
     pub(crate) recorder: Option<Recorder>,
+    pub(crate) speculation: Speculation,
+    /// What drafts beyond the first may cost together, in US dollars.
+    pub(crate) speculation_budget: Option<f64>,
 }
 
 impl Config {
@@ -68,6 +74,24 @@ impl Config {
         let root = Root::find(&directory);
         let mut settings: Settings = config::load("dispatch", args.common.config.as_deref(), &directory)?;
         let limits = Rules::resolve(args, &settings)?;
+        let race = &settings.race;
+        let speculation_budget = args.race_budget.or(race.budget_usd);
+        if speculation_budget.is_some_and(|budget| !budget.is_finite() || budget < 0.0) {
+            return Err(Problem::new("the budget for races is no amount of money")
+                .hint("write US dollars such as 5 or 0.25"));
+        }
+        let check = args.check.clone().or_else(|| race.check.clone());
+        let speculation = Speculation {
+            drafts: args.race.clone().or_else(|| race.drafts.clone()),
+            when: if args.race_if.is_empty() { race.when.clone() } else { args.race_if.clone() },
+            check: check.map_or(Check::Plain, Check::Command),
+        };
+        if speculation.drafts.is_some() && args.record.is_some() {
+            return Err(Problem::new(
+                "answers can not be recorded of a race: there would be several for one attempt",
+            )
+            .hint("leave out --record, or say --race 1"));
+        }
         let output_limit = args.output_limit.or(settings.output_limit).unwrap_or(OUTPUT_LIMIT);
         let output_limit = usize::try_from(output_limit).unwrap_or(usize::MAX).max(1);
         let place = Surroundings {
@@ -125,6 +149,8 @@ impl Config {
             output_limit,
             max_line: args.common.max_line,
             exit_status: args.exit_status,
+            speculation,
+            speculation_budget,
             root,
             directory,
             routes,
@@ -132,6 +158,24 @@ impl Config {
             prices: prices.map_or_else(|| Ok(Table::built_in()), Table::load)?,
             recorder: args.record.as_deref().map(|path: &Path| Recorder::create(path)).transpose()?,
         })
+    }
+}
+
+impl Config {
+    /// Returns where the drafts of an attempt go that is to be made on a tier; fewer than two if it does not race.
+    pub(crate) fn entrants(&self, known: &Known, need: &Need, tier: Tier, step: Option<&Step>) -> Vec<Step> {
+        self.speculation.entrants(&self.routes, known, need, tier, step)
+    }
+
+    /// Returns what a draft is expected to cost in US dollars, if its price is known.
+    pub(crate) fn expected(&self, known: &Known, step: &Step) -> Option<f64> {
+        if self.routes.is_free(step.lane) {
+            return Some(0.0);
+        }
+        let agent = self.agents.get(known.executor()).ok()?;
+        let own = || agent.model_on(&self.routes.lanes[step.lane].backend);
+        let model = step.model.clone().or_else(own);
+        estimate::cost(&self.prices, known, model.as_deref(), agent.body.len()).map(|(cost, _)| cost.expected)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod join;
+mod race;
 mod settle;
 
 use std::collections::{HashMap, VecDeque};
@@ -25,7 +26,7 @@ use crate::backend::{Answer, Draft};
 use crate::config::Config;
 use crate::emit::{Emitter, Written};
 use crate::incoming::{Content, Incoming, Known, Need};
-use crate::journal::Journal;
+use crate::journal::{Journal, Key};
 use crate::limits::halt::{Halted, Urgency};
 use crate::limits::{Limits, Ticket};
 use crate::order::Order;
@@ -35,7 +36,9 @@ use crate::progress::Bar;
 use crate::queue::{Place, Queue};
 use crate::reader::{self, Credits, Progress};
 use crate::results::{Ending, Results, Standing};
+use crate::route::Step;
 use crate::schedule::{IdHash, Schedule, Seq};
+use crate::speculate::{Heat, Purse, Race, Verdict};
 use crate::worktree::Worktrees;
 
 /// How many records are asked for at once.
@@ -57,7 +60,18 @@ const LET_BY: Duration = Duration::from_secs(1);
 enum Event {
     Read(Progress),
     Written(Written),
-    Performed(Seq, Box<Performed>),
+    Performed(Run, Box<Performed>),
+    /// A draft of a race was checked.
+    Judged(Run, Verdict),
+    /// What the drafts that lost a race have left is removed.
+    Cleared(Seq),
+}
+
+/// What has a place while it runs: a task, or one of the drafts of its race. A first draft comes before all second ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Run {
+    heat: Heat,
+    seq: Seq,
 }
 
 /// A run.
@@ -67,12 +81,14 @@ pub(crate) struct Engine {
     workshop: Option<Arc<Workshop>>,
     journal: Option<Journal>,
     schedule: Schedule,
-    queue: Queue,
+    queue: Queue<Run>,
     limits: Limits,
     /// Those that wait for what others of the same task have set aside.
-    parked: Vec<Seq>,
+    parked: Vec<Run>,
     /// Whether what runs is being ended by us.
     is_ending: bool,
+    /// The money for drafts beyond the first.
+    purse: Purse,
     order: Order,
     results: Results,
     /// The records that are parts, and of which task.
@@ -117,10 +133,41 @@ struct Held {
     parts: Option<Vec<String>>,
     /// Where it runs.
     running: Option<Place>,
-    /// What is set aside for it while it runs.
-    ticket: Option<Ticket>,
+    /// What is set aside for it, or for each draft of its race, while it runs.
+    tickets: HashMap<Heat, Ticket>,
     /// Ends what runs for it.
     cancel: Cancel,
+    /// Its drafts, while there are several.
+    race: Option<Box<Race>>,
+}
+
+impl Held {
+    /// Tells whether anything is under way for it whose end is waited for.
+    fn is_running(&self) -> bool {
+        self.running.is_some() || self.race.as_ref().is_some_and(|race| race.is_busy() || race.is_clearing)
+    }
+
+    /// Returns where it, or a draft of its race, goes.
+    fn step(&self, heat: Heat) -> Option<&Step> {
+        match &self.race {
+            Some(race) => race.step(heat),
+            None => self.attempt.as_ref()?.step(),
+        }
+    }
+
+    /// Returns the key of its result, or of that of a draft of its race.
+    fn key(&self, heat: Heat) -> Option<Key> {
+        match &self.race {
+            Some(race) => race.key(heat),
+            None => self.attempt.as_ref().map(|attempt| attempt.key),
+        }
+    }
+
+    /// Ends what runs for it.
+    fn end(&mut self) {
+        self.cancel.cancel();
+        self.race.iter_mut().for_each(|race| race.end());
+    }
 }
 
 /// Why a run can not go on.
@@ -147,6 +194,7 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         parked: Vec::new(),
         is_ending: false,
         order: Order::new(config.as_completed),
+        purse: Purse::new(config.speculation_budget),
         pool: Pool::new(config.jobs),
         bar: Bar::new(&diagnostics),
         diagnostics,
@@ -241,7 +289,9 @@ impl Engine {
             Event::Written(Ok(buffer)) => emitter.written(buffer),
             Event::Written(Err(Stopped::Closed)) => return Err(Halt::Closed),
             Event::Written(Err(Stopped::Failed(problem))) => return Err(Halt::Failed(problem)),
-            Event::Performed(seq, performed) => self.performed(seq, *performed)?,
+            Event::Performed(run, performed) => self.performed(run, *performed)?,
+            Event::Judged(run, verdict) => self.judged(run, verdict)?,
+            Event::Cleared(seq) => self.cleared(seq)?,
         }
         Ok(())
     }
@@ -329,8 +379,9 @@ impl Engine {
             attempt: None,
             parts,
             running: None,
-            ticket: None,
+            tickets: HashMap::new(),
             cancel: Cancel::default(),
+            race: None,
         };
         self.held.insert(seq, held);
         match self.schedule.cycle_through(seq) {
@@ -353,16 +404,17 @@ impl Engine {
             return Ok(());
         }
         if self.queue.ready() > self.queue.free() && self.queue.free() > 0 && self.schedule.measure_chains() {
-            self.queue.reorder(|seq| self.schedule.chain(seq));
+            let schedule = &self.schedule;
+            self.queue.reorder(|run| chain(schedule, run));
         }
         loop {
             let now = Instant::now();
             let limits = &self.limits;
-            let Some((place, seq)) = self.queue.start(|place| limits.is_open(place.lane, place.tier, now))
+            let Some((place, run)) = self.queue.start(|place| limits.is_open(place.lane, place.tier, now))
             else {
                 return Ok(());
             };
-            if self.start(place, seq)? {
+            if self.start(place, run)? {
                 continue;
             }
             self.queue.end(place);
@@ -370,13 +422,19 @@ impl Engine {
         }
     }
 
-    /// Starts a task at its place; tells whether it runs.
-    fn start(&mut self, place: Place, seq: Seq) -> Result<bool, Halt> {
-        let Some(assignment) = self.assignment(place, seq)? else { return Ok(false) };
+    /// Starts a task, or a draft of its race, at its place; tells whether it runs.
+    fn start(&mut self, place: Place, run: Run) -> Result<bool, Halt> {
+        let Some(assignment) = self.assignment(place, run)? else { return Ok(false) };
         let workshop = self.workshop()?;
         let events = self.events.clone();
-        if let Some(held) = self.held.get_mut(&seq) {
-            held.running = Some(place);
+        if let Some(held) = self.held.get_mut(&run.seq) {
+            if let Some(race) = &mut held.race {
+                if !race.start(run.heat, place) {
+                    return Ok(false);
+                }
+            } else {
+                held.running = Some(place);
+            }
         }
         if assignment.lane.backend.is_remote() {
             let runtime = match &self.remote {
@@ -387,13 +445,13 @@ impl Engine {
             };
             runtime.spawn(async move {
                 let performed = workshop.ask(assignment).await;
-                let _ = events.send(Event::Performed(seq, Box::new(performed)));
+                let _ = events.send(Event::Performed(run, Box::new(performed)));
             });
         } else {
             self.pool.spawn(move || {
                 let performed = catch_unwind(AssertUnwindSafe(|| workshop.perform(assignment)));
                 let performed = performed.unwrap_or_else(|_| broken());
-                let _ = events.send(Event::Performed(seq, Box::new(performed)));
+                let _ = events.send(Event::Performed(run, Box::new(performed)));
             });
         }
         Ok(true)
@@ -443,18 +501,22 @@ impl Engine {
     }
 
     /// Puts the result of an attempt into its record, or tries the next backend.
-    fn performed(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
+    fn performed(&mut self, run: Run, performed: Performed) -> Result<(), Halt> {
+        let seq = run.seq;
         for note in self.workshop.iter().flat_map(|workshop| workshop.notes()) {
             self.bar.aside(|| self.diagnostics.note(note));
         }
         let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
+        if held.race.is_some() {
+            return self.drafted(run, performed);
+        }
         if let Some(place) = held.running.take() {
             self.queue.end(place);
         }
         match performed.answer {
             Answer::Declined(why) => {
                 let is_stopping = self.stopping.is_some();
-                if let Some(ticket) = held.ticket.take() {
+                if let Some(ticket) = held.tickets.remove(&0) {
                     self.limits.give_back(ticket);
                 }
                 let Some(attempt) = &mut held.attempt else { return Ok(()) };
@@ -498,8 +560,7 @@ impl Engine {
         self.stop();
         if halted.urgency == Urgency::Now {
             self.is_ending = true;
-            let running = self.held.values().filter(|held| held.running.is_some());
-            running.for_each(|held| held.cancel.cancel());
+            self.held.values_mut().filter(|held| held.is_running()).for_each(Held::end);
         }
     }
 
@@ -508,16 +569,16 @@ impl Engine {
             self.exit = self.exit.worse(Exit::Interrupted);
             self.stop();
             // Those that wait for a network have no child that a signal could end.
-            self.held.values().for_each(|held| held.cancel.cancel());
+            self.held.values_mut().for_each(Held::end);
         }
         if self.stopping.is_none() {
             return Ok(());
         }
         let mut waiting: Vec<Seq> =
-            self.held.iter().filter(|(_, held)| held.running.is_none()).map(|(seq, _)| *seq).collect();
+            self.held.iter().filter(|(_, held)| !held.is_running()).map(|(seq, _)| *seq).collect();
         // A part leaves before the task that joins it, also in the order of ending.
         waiting.sort_unstable();
-        let running = self.held.values().filter(|held| held.running.is_some());
+        let running = self.held.values().filter(|held| held.is_running());
         let unfinished: Vec<IdHash> =
             running.filter_map(|held| held.known.task.parent.as_deref()).map(IdHash::of).collect();
         waiting.retain(|seq| self.held.get(seq).is_some_and(|held| !unfinished.contains(&held.id)));
@@ -569,6 +630,11 @@ fn spill_problem(error: std::io::Error) -> Halt {
 fn journal_problem(error: std::io::Error) -> Halt {
     let problem = Problem::new("cannot write the journal").because(error);
     Halt::Failed(problem.hint("what has finished is kept; make room and run the same command with --resume"))
+}
+
+/// Returns what comes first: what most hangs on. A place goes to a task without a draft before it goes to a second draft of another.
+fn chain(schedule: &Schedule, run: Run) -> u32 {
+    if run.heat == 0 { schedule.chain(run.seq) } else { 0 }
 }
 
 /// Tells whether an attempt ended well.

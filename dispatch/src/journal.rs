@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use shared::section::{Dispatch, Status};
+use shared::section::{Dispatch, Rival, Status};
 use shared::{units, warden};
 
 /// The name of the file in the state directory.
@@ -46,6 +46,11 @@ impl Key {
         Key(key)
     }
 
+    /// Returns the key of a draft of the attempt with this key.
+    pub(crate) fn of_draft(self, number: u8) -> Key {
+        Key::of([&self.0[..], b"draft", &[number]])
+    }
+
     /// Returns it in hexadecimal.
     pub(crate) fn to_hex(self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -66,6 +71,8 @@ pub(crate) struct Journal {
     file: Arc<File>,
     /// Where the finished line of each key is, if results of earlier runs are to be used.
     finished: HashMap<Key, (u64, u64)>,
+    /// Where the lines are of drafts that were paid for and lost, in attempts that have not finished.
+    lost: HashMap<Key, Vec<(u64, u64)>>,
     sync: Arc<Sync>,
 }
 
@@ -80,6 +87,7 @@ struct Sync {
 enum Event<'a> {
     Started { run: &'a str, key: String, id: &'a str, attempt: u32, at: String },
     Finished { run: &'a str, key: String, id: &'a str, dispatch: &'a Dispatch },
+    Lost { run: &'a str, key: String, id: &'a str, rival: &'a Rival },
 }
 
 /// What a reader needs of a line before it needs all of it.
@@ -93,6 +101,11 @@ struct Head<'a> {
 #[derive(Deserialize)]
 struct Finished {
     dispatch: Dispatch,
+}
+
+#[derive(Deserialize)]
+struct Lost {
+    rival: Rival,
 }
 
 impl Journal {
@@ -113,12 +126,12 @@ impl Journal {
         // (some network file systems) the file is never put aside.
         let _ = flock(&file, FlockOperation::LockShared);
         close_torn_line(&file)?;
-        let finished = if resume { read(&file)? } else { HashMap::new() };
+        let Found { finished, lost } = if resume { read(&file)? } else { Found::default() };
         let file = Arc::new(file);
         let sync = Arc::new(Sync { is_dirty: Mutex::new(Some(false)), wake: Condvar::new() });
         let (to_sync, signal) = (Arc::clone(&file), Arc::clone(&sync));
         std::thread::Builder::new().name("journal".to_owned()).spawn(move || signal.keep(&to_sync))?;
-        Ok(Journal { file, finished, sync })
+        Ok(Journal { file, finished, lost, sync })
     }
 
     /// Notes that an attempt is about to start.
@@ -133,6 +146,11 @@ impl Journal {
             Status::Budget | Status::Unavailable | Status::Skipped => Ok(()),
             _ => self.append(&Event::Finished { run: warden::mark(), key: key.to_hex(), id, dispatch }),
         }
+    }
+
+    /// Notes that a draft of an attempt was paid for and is not its result, however it has ended.
+    pub(crate) fn lost(&self, key: Key, id: &str, rival: &Rival) -> io::Result<()> {
+        self.append(&Event::Lost { run: warden::mark(), key: key.to_hex(), id, rival })
     }
 
     fn append(&self, event: &Event) -> io::Result<()> {
@@ -156,6 +174,19 @@ impl Journal {
         let mut line = vec![0; *length as usize];
         self.file.read_exact_at(&mut line, *start)?;
         Ok(serde_json::from_slice::<Finished>(&line).ok().map(|finished| finished.dispatch))
+    }
+}
+
+impl Journal {
+    /// Returns the drafts of an attempt that an earlier run has paid for, and that lost before it was killed.
+    pub(crate) fn lost_before(&self, key: Key) -> io::Result<Vec<Rival>> {
+        let mut lost = Vec::new();
+        for (start, length) in self.lost.get(&key).into_iter().flatten() {
+            let mut line = vec![0; *length as usize];
+            self.file.read_exact_at(&mut line, *start)?;
+            lost.extend(serde_json::from_slice::<Lost>(&line).ok().map(|lost| lost.rival));
+        }
+        Ok(lost)
     }
 }
 
@@ -206,9 +237,16 @@ fn close_torn_line(file: &File) -> io::Result<()> {
     if last == *b"\n" { Ok(()) } else { (&*file).write_all(b"\n") }
 }
 
+/// Where the lines are that a later run asks for.
+#[derive(Default)]
+struct Found {
+    finished: HashMap<Key, (u64, u64)>,
+    lost: HashMap<Key, Vec<(u64, u64)>>,
+}
+
 /// Finds the finished lines. What was started again later has not finished.
-fn read(file: &File) -> io::Result<HashMap<Key, (u64, u64)>> {
-    let mut finished = HashMap::new();
+fn read(file: &File) -> io::Result<Found> {
+    let mut found = Found::default();
     let mut reader = BufReader::with_capacity(1 << 20, file);
     reader.seek(SeekFrom::Start(0))?;
     let (mut start, mut line) = (0, Vec::new());
@@ -218,15 +256,22 @@ fn read(file: &File) -> io::Result<HashMap<Key, (u64, u64)>> {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)? as u64;
         if length == 0 {
-            return Ok(finished);
+            return Ok(found);
         }
         if let Ok(head) = serde_json::from_slice::<Head>(&line)
             && let Some(key) = Key::from_hex(head.key)
         {
             match head.event {
-                "finished" => finished.insert(key, (start, length)),
-                _ => finished.remove(&key),
-            };
+                "finished" => {
+                    found.finished.insert(key, (start, length));
+                    // They are in the record of the result.
+                    found.lost.remove(&key);
+                }
+                "lost" => found.lost.entry(key).or_default().push((start, length)),
+                _ => {
+                    found.finished.remove(&key);
+                }
+            }
         }
         start += length;
     }

@@ -13,6 +13,7 @@ mod commands;
 mod config;
 mod emit;
 mod engine;
+mod estimate;
 mod executors;
 pub mod http;
 mod incoming;
@@ -33,6 +34,7 @@ mod results;
 mod route;
 mod schedule;
 mod settings;
+mod speculate;
 mod worktree;
 
 use shared::{Exit, Io, units};

@@ -13,6 +13,7 @@ use crate::backend::{Answer, Draft, Job};
 use crate::replay::Recorder;
 use crate::results::beginning;
 use crate::route::{Backend, Lane};
+use crate::speculate::Left;
 use crate::worktree::{Worktree, Worktrees, name_of};
 
 /// So long a backend may take to put down what it has begun, and say what it took, once its job is cancelled.
@@ -35,6 +36,8 @@ pub(crate) struct Assignment {
     pub(crate) job: Job,
     pub(crate) lane: Arc<Lane>,
     pub(crate) key: String,
+    /// Whether it is one draft of several: what it leaves is not kept if it is ended before its time.
+    pub(crate) races: bool,
     /// Whether the executor may change files.
     pub(crate) writes: bool,
     /// Whether work of the same key is what a killed run has left, and may be replaced.
@@ -104,7 +107,7 @@ impl Workshop {
             Ok(worktree) => worktree,
             Err(reason) => return finish(failed(reason), None, None),
         };
-        let Assignment { mut job, lane, key, borrows, .. } = assignment;
+        let Assignment { mut job, lane, key, borrows, races, .. } = assignment;
         let Some(worktree) = worktree else {
             let borrowed = borrows.filter(|path| path.is_dir());
             if let Some(tree) = &borrowed {
@@ -129,6 +132,11 @@ impl Workshop {
             worktree.remove();
             return finish(answer, None, None);
         };
+        if races && job.cancel.is_cancelled() {
+            worktree.remove();
+            draft.status = Status::Cancelled;
+            return finish(Answer::Draft(draft), None, None);
+        }
         let at = worktree.path.clone();
         let tree = Tree {
             path: Some(at.display().to_string()),
@@ -173,6 +181,16 @@ impl Workshop {
         let answer = self.kept(&assignment.job, answer, None);
         let files_changed = self.is_git().then(Vec::new);
         Performed { answer, started_at, elapsed: started.elapsed(), tree, files_changed }
+    }
+
+    /// Removes what a draft has left that is not kept.
+    pub(crate) fn discard(&self, left: &Left) {
+        if let (Ok(Some(worktrees)), Some((path, branch))) = (&self.worktrees, &left.tree) {
+            worktrees.discard(Path::new(path), branch);
+        }
+        if let Some(output) = &left.output {
+            let _ = std::fs::remove_file(output);
+        }
     }
 
     /// Makes a worktree for an attempt that writes, where there can be one.

@@ -5,27 +5,22 @@ use std::io::Write;
 
 use shared::lines::Lines;
 use shared::process::Cancel;
-use shared::section::{Interval, Task, Tier, Usage};
+use shared::section::{Interval, Task, Tier};
 use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem};
 
 use crate::backend::Job;
 use crate::commands::aligned;
 use crate::config::Config;
+use crate::estimate::{self, OUTPUT_TOKENS, certain};
 use crate::executors::needs::{self, Placement};
-use crate::incoming::{Content, Incoming, Known, Need, is_amount};
+use crate::incoming::{Content, Incoming, Known, Need};
 use crate::limits::Allowance;
 use crate::parts;
-use crate::prompt::prompt;
 use crate::queue::{Place, Queue};
 use crate::route::{Backend, NO_MODEL, Step};
 use crate::schedule::{IdHash, Schedule};
-
-/// What an answer is taken to have, as nobody knows.
-const OUTPUT_TOKENS: u64 = 1000;
-
-/// About so many bytes of English or code make a token.
-const BYTES_PER_TOKEN: usize = 4;
+use crate::speculate::Purse;
 
 /// Where everything waits for the order in which it would start.
 const PLACE: Place = Place { lane: 0, tier: Tier::LOCAL };
@@ -176,32 +171,41 @@ impl Plan<'_> {
         let is_free = lane.is_none_or(|lane| matches!(lane.backend, Backend::Local(_)));
         let own = || agent.model_on(&lane?.backend);
         let model = step.and_then(|step| step.model.clone()).or_else(own).filter(|_| !is_free);
-        let text = agent.body.len() + prompt(&known.task, &[], None).len();
-        let usage = Usage {
-            input_tokens: (text / BYTES_PER_TOKEN) as u64,
-            output_tokens: OUTPUT_TOKENS,
-            requests: 1,
-            ..Usage::default()
-        };
-        let priced = || self.config.prices.cost(model.as_deref()?, &usage).map(certain);
-        // What `classify` expects of the work is nearer than a fixed length, if it is about the same model.
-        let expected = known.classify.as_ref().and_then(|classify| classify.effort.as_ref());
-        let expected = expected
-            .filter(|effort| model.is_some() && effort.model == model)
-            .and_then(|effort| effort.cost_usd)
-            .filter(|cost| [cost.low, cost.expected, cost.high].into_iter().all(is_amount));
+        let estimate = estimate::cost(&self.config.prices, known, model.as_deref(), agent.body.len());
+        let raced = self.raced(known, tier, &steps, step);
         Ok(Some(Row {
             line,
             id: id.to_owned(),
             tier: step.map_or(tier, |step| step.tier),
             executor: agent.name.clone(),
             backend: lane.map_or_else(|| "none".to_owned(), |lane| lane.name.clone()),
-            cost: if is_free { Some(certain(0.0)) } else { expected.or_else(priced) },
-            is_expected: !is_free && expected.is_some(),
+            cost: if is_free { Some(certain(0.0)) } else { estimate.map(|(cost, _)| cost) },
+            is_expected: !is_free && estimate.is_some_and(|(_, is_expected)| is_expected),
             model: model.clone().unwrap_or_else(|| "-".to_owned()),
-            why: if step.is_none() { format!("{why}; {}", missing()) } else { why },
+            why: if step.is_none() { format!("{why}; {}", missing()) } else { why + &raced },
             needs: known.task.depends_on.clone(),
         }))
+    }
+
+    /// Says how many drafts a task would have besides the first, and what these would cost.
+    fn raced(&self, known: &Known, tier: Tier, steps: &[Step], step: Option<&Step>) -> String {
+        let need = known.need(&self.config.rerun);
+        // What `local` does not decline is done once.
+        let step = step
+            .filter(|step| step.tier > Tier::LOCAL)
+            .and_then(|_| steps.iter().find(|step| step.tier > Tier::LOCAL));
+        let drafts = self.config.entrants(known, &need, tier, step);
+        let Some(others) = drafts.get(1..).filter(|others| !others.is_empty()) else { return String::new() };
+        let prices: Vec<Option<f64>> = others.iter().map(|step| self.config.expected(known, step)).collect();
+        let grant = Purse::new(self.config.speculation_budget).look(&prices);
+        let price = match grant.expected {
+            Some(cost) => format!("${cost:.4} more"),
+            None if grant.drafts > 0 => "at a price that is not known".to_owned(),
+            None => "nothing more".to_owned(),
+        };
+        let less =
+            grant.reason.map(|reason| format!(", not {}: {reason}", others.len() + 1)).unwrap_or_default();
+        format!("; {} at once, {price}{less}", plural(grant.drafts + 1, "draft"))
     }
 
     /// Returns where a task ends up, and why `local` would not do it, if it was asked.
@@ -218,6 +222,7 @@ impl Plan<'_> {
         let job = Job {
             id: id.to_owned(),
             attempt: 1,
+            draft: 1,
             tier: Tier::LOCAL,
             task: task.clone(),
             executor: String::new(),
@@ -340,11 +345,6 @@ impl Plan<'_> {
         text.push('\n');
         text
     }
-}
-
-/// Returns a cost of which no interval is known.
-fn certain(cost: f64) -> Interval<f64> {
-    Interval { low: cost, expected: cost, high: cost }
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -5,15 +5,13 @@ use std::collections::BinaryHeap;
 
 use shared::section::Tier;
 
-use crate::schedule::Seq;
-
 /// How many tiers there are, 0 among them.
 const TIERS: usize = 4;
 
 /// The tasks that may start, and how many more may run.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    lanes: Vec<Lane>,
+pub(crate) struct Queue<T> {
+    lanes: Vec<Lane<T>>,
     tiers: [Places; TIERS],
     jobs: usize,
     running: usize,
@@ -27,10 +25,10 @@ struct Places {
 }
 
 #[derive(Debug)]
-struct Lane {
+struct Lane<T> {
     places: Places,
     /// By tier.
-    ready: [BinaryHeap<(u32, Reverse<Seq>)>; TIERS],
+    ready: [BinaryHeap<(u32, Reverse<T>)>; TIERS],
 }
 
 impl Places {
@@ -50,7 +48,7 @@ pub(crate) struct Place {
     pub(crate) tier: Tier,
 }
 
-impl Queue {
+impl<T: Ord + Copy> Queue<T> {
     /// Returns a queue of so many jobs at once, with a lane for each limit.
     pub(crate) fn new(jobs: usize, limits: impl IntoIterator<Item = Option<usize>>) -> Self {
         let lane = |limit: Option<usize>| Lane { places: Places::new(limit), ready: Default::default() };
@@ -69,12 +67,12 @@ impl Queue {
     }
 
     /// Lets a task start at a place when its turn comes.
-    pub(crate) fn push(&mut self, place: Place, seq: Seq, chain: u32) {
-        self.lanes[place.lane].ready[index(place.tier)].push((chain, Reverse(seq)));
+    pub(crate) fn push(&mut self, place: Place, task: T, chain: u32) {
+        self.lanes[place.lane].ready[index(place.tier)].push((chain, Reverse(task)));
     }
 
     /// Takes the task with the most hanging on it, or the earliest of them, from a place that is open and not full.
-    pub(crate) fn start(&mut self, is_open: impl Fn(Place) -> bool) -> Option<(Place, Seq)> {
+    pub(crate) fn start(&mut self, is_open: impl Fn(Place) -> bool) -> Option<(Place, T)> {
         if self.running >= self.jobs {
             return None;
         }
@@ -89,11 +87,11 @@ impl Queue {
             }
         }
         let (_, place) = best?;
-        let (_, Reverse(seq)) = self.lanes[place.lane].ready[index(place.tier)].pop()?;
+        let (_, Reverse(task)) = self.lanes[place.lane].ready[index(place.tier)].pop()?;
         self.lanes[place.lane].places.running += 1;
         self.tiers[index(place.tier)].running += 1;
         self.running += 1;
-        Some((place, seq))
+        Some((place, task))
     }
 
     /// Notes that a task has ended at a place.
@@ -104,21 +102,21 @@ impl Queue {
     }
 
     /// Orders what waits by new chain lengths.
-    pub(crate) fn reorder(&mut self, chain: impl Fn(Seq) -> u32) {
+    pub(crate) fn reorder(&mut self, chain: impl Fn(T) -> u32) {
         for heap in self.lanes.iter_mut().flat_map(|lane| &mut lane.ready) {
-            *heap = heap.drain().map(|(_, seq)| (chain(seq.0), seq)).collect();
+            *heap = heap.drain().map(|(_, task)| (chain(task.0), task)).collect();
         }
     }
 
     /// Takes everything out that has not started.
-    pub(crate) fn drain(&mut self) -> Vec<Seq> {
+    pub(crate) fn drain(&mut self) -> Vec<T> {
         (0..self.lanes.len()).flat_map(|lane| self.drain_lane(lane)).collect()
     }
 
     /// Takes everything out of a lane that has not started.
-    pub(crate) fn drain_lane(&mut self, lane: usize) -> Vec<Seq> {
+    pub(crate) fn drain_lane(&mut self, lane: usize) -> Vec<T> {
         let heaps = self.lanes[lane].ready.iter_mut();
-        let mut all: Vec<Seq> = heaps.flat_map(|heap| heap.drain()).map(|(_, seq)| seq.0).collect();
+        let mut all: Vec<T> = heaps.flat_map(|heap| heap.drain()).map(|(_, task)| task.0).collect();
         all.sort_unstable();
         all
     }
@@ -146,12 +144,13 @@ fn index(tier: Tier) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::Seq;
 
     fn at(lane: usize) -> Place {
         Place { lane, tier: Tier::ONE }
     }
 
-    fn start(queue: &mut Queue) -> Option<(usize, Seq)> {
+    fn start(queue: &mut Queue<Seq>) -> Option<(usize, Seq)> {
         queue.start(|_| true).map(|(place, seq)| (place.lane, seq))
     }
 

@@ -102,8 +102,8 @@ pub(crate) struct Step {
     pub(crate) tier: Tier,
 }
 
-/// The lane and the model of tiers 1 to 3.
-type Tiers = [Option<(usize, Option<String>)>; 3];
+/// The lanes and the models of tiers 1 to 3, first choice first.
+type Tiers = [Vec<(usize, Option<String>)>; 3];
 
 /// The lanes, and which tier uses which.
 #[derive(Debug)]
@@ -159,7 +159,7 @@ impl Routes {
             local_is_on: !wishes.no_local && settings.local.unwrap_or(true) && wishes.argv.is_empty(),
             replay: None,
             is_free: vec![local],
-            tiers: [None, None, None],
+            tiers: Tiers::default(),
             found: None,
         };
         if let Some(path) = wishes.replay {
@@ -168,7 +168,7 @@ impl Routes {
             routes.replay = Some(lane);
             routes.is_free.push(lane);
         }
-        let all = |lane: usize| [1, 2, 3].map(|_| Some((lane, None)));
+        let all = |lane: usize| [1, 2, 3].map(|_| vec![(lane, None)]);
         if !wishes.argv.is_empty() {
             let lane = builder.program(wishes.argv)?;
             if !is_agent(&wishes.argv[0]) {
@@ -221,11 +221,28 @@ impl Routes {
         if may_be_local && self.local_is_on {
             steps.push(local);
         }
-        match &self.tiers[usize::from(tier.number()).saturating_sub(1).min(2)] {
-            Some((lane, model)) => steps.push(Step { lane: *lane, model: model.clone(), tier }),
-            None => steps.extend(self.replay.map(|lane| Step { lane, model: None, tier })),
+        let places = self.of_tier(tier);
+        if places.is_empty() {
+            steps.extend(self.replay.map(|lane| Step { lane, model: None, tier }));
         }
+        steps.extend(places);
         steps
+    }
+
+    /// Returns the backends of a tier, first choice first.
+    pub(crate) fn of_tier(&self, tier: Tier) -> Vec<Step> {
+        let places = &self.tiers[usize::from(tier.number()).saturating_sub(1).min(2)];
+        places.iter().map(|(lane, model)| Step { lane: *lane, model: model.clone(), tier }).collect()
+    }
+
+    /// Tells whether a lane asks no model.
+    pub(crate) fn is_free(&self, lane: usize) -> bool {
+        self.is_free.contains(&lane)
+    }
+
+    /// Tells whether a lane gives recorded answers.
+    pub(crate) fn is_recorded(&self, lane: usize) -> bool {
+        matches!(self.lanes[lane].backend, Backend::Replay(_))
     }
 
     /// Leaves only the steps that ask no model: `local`, recorded answers, and the program that the user has named for
@@ -343,30 +360,33 @@ impl Builder<'_> {
         let is_own = settings.is_some_and(|settings| settings.base_url.is_some())
             || std::env::var_os(variable).is_some();
         let own = |index: usize| {
-            self.settings.tiers.get(&(index + 1).to_string()).filter(|tier| tier.backend == name)
+            let places = &self.settings.tiers.get(&(index + 1).to_string())?.places;
+            places.iter().find(|(backend, _)| backend == name).and_then(|(_, model)| model.clone())
         };
         let models = tiers::usual_models(kind, is_own);
         Ok([0, 1, 2].map(|index| {
-            let model =
-                own(index).and_then(|tier| tier.model.clone()).or_else(|| models[index].map(str::to_owned));
-            Some((lane, model))
+            let model = own(index).or_else(|| models[index].map(str::to_owned));
+            vec![(lane, model)]
         }))
     }
 
     /// Returns the backends of the table of tiers. A tier without one uses that of the next tier that has one.
     fn configured(&mut self) -> Result<Tiers, Problem> {
-        let mut tiers = [None, None, None];
-        for (name, TierSettings { backend, model, .. }) in &self.settings.tiers {
+        let mut tiers = Tiers::default();
+        for (name, TierSettings { places, .. }) in &self.settings.tiers {
             let Some(index) = ["1", "2", "3"].iter().position(|tier| tier == name) else {
                 return Err(Problem::new(format!("there is no tier `{name}` for [dispatch.tiers]"))
                     .hint("tiers that ask a model are 1, 2 and 3"));
             };
-            if backend != "local" {
-                tiers[index] = Some((self.lane(backend)?, model.clone()));
+            for (backend, model) in places.iter().filter(|(backend, _)| backend != "local") {
+                let place = (self.lane(backend)?, model.clone());
+                if !tiers[index].contains(&place) {
+                    tiers[index].push(place);
+                }
             }
         }
         for index in (0..2).rev() {
-            if tiers[index].is_none() && !self.settings.tiers.contains_key(&(index + 1).to_string()) {
+            if tiers[index].is_empty() && !self.settings.tiers.contains_key(&(index + 1).to_string()) {
                 tiers[index] = tiers[index + 1].clone();
             }
         }

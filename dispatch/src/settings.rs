@@ -9,6 +9,7 @@ use shared::tiers::TierSettings;
 use shared::units::{parse_duration, parse_size};
 
 use crate::args::{Deps, Worktrees};
+use crate::speculate::{Drafts, When};
 use crate::worktree::dependencies::{Means, Wish};
 
 /// The whole table.
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     #[serde(deserialize_with = "size")]
     pub(crate) output_max: Option<u64>,
     pub(crate) prices: Option<PathBuf>,
+    pub(crate) race: RaceSettings,
     pub(crate) tiers: BTreeMap<String, TierSettings>,
     pub(crate) backends: BTreeMap<String, BackendSettings>,
 }
@@ -63,6 +65,21 @@ impl From<WorktreeSettings> for Wish {
             files: settings.copy_files.unwrap_or(usual.files),
         }
     }
+}
+
+/// `[dispatch.race]`: several drafts of a task at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RaceSettings {
+    /// A number of drafts, or a list of tiers.
+    pub(crate) drafts: Option<Drafts>,
+    /// Which tasks race.
+    #[serde(rename = "if")]
+    pub(crate) when: Vec<When>,
+    /// What drafts beyond the first may cost together, in US dollars.
+    pub(crate) budget_usd: Option<f64>,
+    /// A command that decides whether a draft is accepted.
+    pub(crate) check: Option<String>,
 }
 
 /// `[dispatch.backends.NAME]`: a backend and how it is reached.

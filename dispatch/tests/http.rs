@@ -58,6 +58,7 @@ fn job() -> Job {
     Job {
         id: "t1".to_owned(),
         attempt: 1,
+        draft: 1,
         tier: Tier::ONE,
         task: Task::default(),
         executor: "explore".to_owned(),

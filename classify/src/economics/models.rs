@@ -105,7 +105,7 @@ impl Models {
 /// `dispatch`.
 fn configured(tiers: &BTreeMap<String, TierSettings>) -> [Option<String>; 3] {
     let line = |tier: usize| (tier..=3).find_map(|tier| tiers.get(&tier.to_string()));
-    [1, 2, 3].map(|tier| line(tier).and_then(|settings| settings.model.clone()))
+    [1, 2, 3].map(|tier| line(tier).and_then(|settings| settings.model().map(str::to_owned)))
 }
 
 /// Returns the kind of backend that `dispatch` would find by itself, as far as it has prices.

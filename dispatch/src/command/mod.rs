@@ -293,6 +293,7 @@ impl Program {
             .env_remove("GIT_INDEX_FILE")
             .env("SPECPIPE_ID", &job.id)
             .env("SPECPIPE_ATTEMPT", job.attempt.to_string())
+            .env("SPECPIPE_DRAFT", job.draft.to_string())
             .env("SPECPIPE_TIER", job.tier.to_string())
             .env("SPECPIPE_EXECUTOR", &job.executor);
         if let Some(model) = &job.model {

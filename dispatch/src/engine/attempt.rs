@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use shared::section::{Decision, Dispatch, Earlier, Gates, Status, Tier};
+use shared::section::{Decision, Dispatch, Earlier, Gates, Race, Rival, Status, Tier};
 
-use super::{Engine, Halt, Held, journal_problem, spill_problem};
+use super::{Engine, Halt, Held, Run, journal_problem, spill_problem};
 use crate::args::Deps;
 use crate::backend::Job;
 use crate::executors::needs::{self, Placement};
@@ -33,6 +33,10 @@ pub(super) struct Attempt {
     steps: Vec<Step>,
     /// Why those before have declined it.
     declined: Vec<String>,
+    /// What is told of its race.
+    pub(super) race: Option<Race>,
+    /// The drafts that were paid for and lost.
+    pub(super) lost: Vec<Rival>,
 }
 
 impl Attempt {
@@ -53,6 +57,8 @@ impl Attempt {
             key: Key::of([]),
             steps: Vec::new(),
             declined: Vec::new(),
+            race: None,
+            lost: Vec::new(),
         }
     }
 
@@ -60,6 +66,27 @@ impl Attempt {
     pub(super) fn declined(&mut self, why: String) {
         self.steps.remove(0);
         self.declined.push(why);
+    }
+
+    /// Notes that it races, or why it does not, and where its drafts go.
+    pub(super) fn enter<'s>(&mut self, race: Race, drafts: impl Iterator<Item = &'s Step>) {
+        self.race = Some(race);
+        for (at, draft) in drafts.enumerate() {
+            let known = self.steps.iter().position(|step| step == draft);
+            // The first stays where it is: it is the place that the others follow.
+            if let Some(known) = known.filter(|known| at > 0 && *known > 0) {
+                self.steps.remove(known);
+            }
+        }
+    }
+
+    /// Goes on to the next place that could do it; tells whether there is one.
+    pub(super) fn next_place(&mut self) -> bool {
+        let has_next = self.steps.len() > 1;
+        if has_next {
+            self.steps.remove(0);
+        }
+        has_next
     }
 
     /// Returns where it goes now.
@@ -97,8 +124,8 @@ impl Attempt {
             files_changed: None,
             inputs: self.inputs.clone(),
             parts: Vec::new(),
-            race: None,
-            rivals: Vec::new(),
+            race: self.race.clone(),
+            rivals: self.lost.clone(),
             earlier: self.earlier.clone(),
         }
     }
@@ -132,19 +159,24 @@ impl Engine {
             },
             _ => None,
         };
-        let attempt = match self.plan(held, &inputs, because) {
+        let mut attempt = match self.plan(held, &inputs, because) {
             Ok(attempt) => attempt,
             Err(problem) => {
                 let Some(held) = self.take_out(seq) else { return Ok(()) };
                 return self.refuse(seq, held.line, held.record, held.id, problem);
             }
         };
-        if let Some(dispatch) = self.finished_before(&attempt)? {
+        if let Some(dispatch) = self.finished_before(attempt.key)? {
             let Some(held) = self.take_out(seq) else { return Ok(()) };
             let id = held.record.id().unwrap_or_default();
             self.bar.aside(|| self.diagnostics.verbose(format!("id {id}: finished in an earlier run")));
             self.bar.resumed();
             return self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch));
+        }
+        if self.config.resume
+            && let Some(journal) = self.journal()?
+        {
+            attempt.lost = journal.lost_before(attempt.key).map_err(journal_problem)?;
         }
         if let Some(held) = self.held.get_mut(&seq) {
             held.attempt = Some(attempt);
@@ -235,6 +267,15 @@ impl Engine {
             parts.push(format!("{} {} {:?}", lane.name, lane.identity, step.model).into());
         }
         parts.extend(self.config.base.iter().map(|base| format!("base {base}").into()));
+        let step = steps.iter().find(|step| step.tier > Tier::LOCAL);
+        let drafts = self.config.entrants(known, &held.need, tier, step);
+        if drafts.len() > 1 {
+            let place = |step: &Step| {
+                format!("{} {:?} {}", self.config.routes.lanes[step.lane].name, step.model, step.tier)
+            };
+            let places: Vec<String> = drafts.iter().map(place).collect();
+            parts.push(format!("{places:?} {:?}", self.config.speculation.check).into());
+        }
         parts.extend(inputs.iter().map(|input| format!("{} {}", input.id, input.fingerprint).into()));
         if let (Need::Escalated(..), Some(verify)) = (&held.need, &known.verify) {
             parts.push(format!("{} {}", verify.decision, verify.reason).into());
@@ -249,15 +290,18 @@ impl Engine {
             key: Key::of(parts.iter().map(Vec::as_slice)),
             steps,
             declined: Vec::new(),
+            race: None,
+            lost: Vec::new(),
         })
     }
 
-    fn finished_before(&mut self, attempt: &Attempt) -> Result<Option<Dispatch>, Halt> {
+    /// Returns how the attempt or draft with this key has ended in an earlier run, if what it has left is still there.
+    pub(super) fn finished_before(&mut self, key: Key) -> Result<Option<Dispatch>, Halt> {
         if !self.config.resume {
             return Ok(None);
         }
         let Some(journal) = self.journal()? else { return Ok(None) };
-        let found = journal.lookup(attempt.key).map_err(journal_problem)?;
+        let found = journal.lookup(key).map_err(journal_problem)?;
         // A result whose files somebody has removed is none any more.
         Ok(found.filter(|dispatch| {
             let kept_at =
@@ -277,9 +321,10 @@ impl Engine {
         {
             attempt.declined(why);
         }
-        if let Some(step) = attempt.step() {
-            let place = Place { lane: step.lane, tier: step.tier };
-            self.queue.push(place, seq, self.schedule.chain(seq));
+        if let Some(place) = attempt.step().map(|step| Place { lane: step.lane, tier: step.tier }) {
+            if !self.enters_race(seq)? {
+                self.queue.push(place, Run { heat: 0, seq }, self.schedule.chain(seq));
+            }
             return Ok(());
         }
         let mut reason = attempt.declined.join("; ");
@@ -308,13 +353,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the job of a task whose turn has come; none if a limit keeps it from starting.
-    pub(super) fn assignment(&mut self, place: Place, seq: Seq) -> Result<Option<Assignment>, Halt> {
+    /// Makes the job of a task whose turn has come, or of a draft of it; none if a limit keeps it from starting.
+    pub(super) fn assignment(&mut self, place: Place, run: Run) -> Result<Option<Assignment>, Halt> {
+        let seq = run.seq;
+        let Some(held) = self.held.get(&seq) else { return Ok(None) };
+        let races = held.race.is_some();
+        if held.race.as_ref().is_some_and(|race| !race.may_start(run.heat)) {
+            return Ok(None);
+        }
         let lane = std::sync::Arc::clone(&self.config.routes.lanes[place.lane]);
         let Inputs::Ready(inputs) = self.inputs(seq)? else { return Ok(None) };
         let Some(held) = self.held.get(&seq) else { return Ok(None) };
         let Some((attempt, step)) =
-            held.attempt.as_ref().and_then(|attempt| Some((attempt, attempt.step()?)))
+            held.attempt.as_ref().and_then(|attempt| Some((attempt, held.step(run.heat)?)))
         else {
             return Ok(None);
         };
@@ -354,13 +405,16 @@ impl Engine {
             Leave::Later => {
                 let task = asking.task.is_some_and(|task| self.limits.is_exhausted(task.id));
                 match task {
-                    true => self.parked.push(seq),
-                    false => self.queue.push(place, seq, self.schedule.chain(seq)),
+                    true => self.parked.push(run),
+                    false => self.queue.push(place, run, self.chain(run)),
                 }
                 return Ok(None);
             }
             Leave::Refused(status, reason) => {
-                self.settle_unrun(seq, status, reason)?;
+                match races {
+                    true => self.withdraw(run, status, reason)?,
+                    false => self.settle_unrun(seq, status, reason)?,
+                }
                 return Ok(None);
             }
         };
@@ -372,7 +426,8 @@ impl Engine {
         let assignment = Assignment {
             writes: agent.writes() && tools.iter().any(|tool| tool == "Write" || tool == "Edit"),
             replaces: self.config.resume,
-            key: attempt.key.to_hex(),
+            key: held.key(run.heat).unwrap_or(attempt.key).to_hex(),
+            races,
             from,
             base,
             borrows: borrowed(&inputs),
@@ -390,16 +445,17 @@ impl Engine {
                 timeout: known.timeout.or(self.config.timeout).filter(|timeout| !timeout.is_zero()),
                 max_output_tokens,
                 max_turns: agent.max_turns,
-                cancel: held.cancel.clone(),
+                cancel: held.race.as_ref().map_or_else(|| held.cancel.clone(), |race| race.cancel(run.heat)),
+                draft: u32::from(run.heat) + 1,
                 allowance,
                 task: known.task.clone(),
                 id: id.clone(),
             },
             lane,
         };
-        let (key, number) = (attempt.key, attempt.number);
+        let (key, number) = (held.key(run.heat).unwrap_or(attempt.key), attempt.number);
         if let Some(held) = self.held.get_mut(&seq) {
-            held.ticket = Some(ticket);
+            held.tickets.insert(run.heat, ticket);
         }
         if let Some(journal) = self.journal()? {
             journal.started(key, &id, number).map_err(journal_problem)?;
@@ -435,11 +491,12 @@ fn replaced(known: &Known, inputs: &[Handed]) -> Option<String> {
 
 /// Returns the commit that work starts from, and the one that its changes are told against.
 ///
-/// A repair goes on from the commit that it repairs. Work that builds on one task's commit starts there; on several, it
+/// A repair goes on from the commit that it repairs, unless that was made from work which has been replaced. Work that builds on one task's commit starts there; on several, it
 /// starts where the user's checkout stands, and is told the branches.
 fn starting_point(known: &Known, need: &Need, inputs: &[Handed]) -> (Option<String>, Option<String>) {
     if let (Need::Escalated(_, Decision::Fix), Some(last)) = (need, &known.dispatch)
         && last.commit.is_some()
+        && replaced(known, inputs).is_none()
     {
         return (last.commit.clone(), last.base.clone());
     }

@@ -9,18 +9,58 @@ use super::attempt::name_of;
 use super::{Engine, Halt, Held, is_ok, journal_problem, spill_problem};
 use crate::backend::{Answer, Draft};
 use crate::incoming::{Known, Need, is_amount};
-use crate::limits::{Consequences, Taken};
+use crate::limits::{Consequences, Taken, Ticket};
 use crate::perform::Performed;
 use crate::results::{Ending, HANDED, Handed, Standing, beginning};
-use crate::route::Backend;
+use crate::route::{Backend, Step};
 use crate::schedule::{IdHash, Seq};
 
 impl Engine {
     /// Ends an attempt that was made.
     pub(super) fn finish(&mut self, seq: Seq, performed: Performed) -> Result<(), Halt> {
         let Some(mut held) = self.take_out(seq) else { return Ok(()) };
-        let ticket = held.ticket.take();
-        let Answer::Draft(mut draft) = performed.answer else { return Ok(()) };
+        let ticket = held.tickets.remove(&0);
+        let Some(step) = held.attempt.as_ref().and_then(|attempt| attempt.step().cloned()) else {
+            return Ok(());
+        };
+        let Some(dispatch) = self.written_down(&held, &step, performed) else { return Ok(()) };
+        let id = held.record.id().unwrap_or_default().to_owned();
+        let consequences = ticket.map(|ticket| self.taken(ticket, &dispatch));
+        self.end_attempt(seq, held, dispatch)?;
+        consequences.map_or(Ok(()), |consequences| self.draw(step.lane, &id, consequences))
+    }
+
+    /// Counts what an attempt took that is over.
+    pub(super) fn taken(&mut self, ticket: Ticket, dispatch: &Dispatch) -> Consequences {
+        let taken = Taken {
+            status: dispatch.status,
+            reason: dispatch.reason.as_deref(),
+            cost_usd: dispatch.cost_usd,
+            usage: dispatch.usage.as_ref(),
+            model: dispatch.model.as_deref(),
+        };
+        self.limits.settle(ticket, &taken, Instant::now())
+    }
+
+    /// Ends an attempt of which this came, unless another backend is to do it.
+    pub(super) fn end_attempt(&mut self, seq: Seq, held: Held, dispatch: Dispatch) -> Result<(), Halt> {
+        let Some((held, dispatch)) = self.fall_back(seq, held, dispatch)? else { return Ok(()) };
+        let key = held.attempt.as_ref().map(|attempt| attempt.key);
+        let id = held.record.id().unwrap_or_default().to_owned();
+        if let (Some(journal), Some(key)) = (self.journal()?, key) {
+            journal.finished(key, &id, &dispatch).map_err(journal_problem)?;
+        }
+        self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
+    }
+
+    /// Returns what the record says of a draft, and counts what it has cost.
+    pub(super) fn written_down(
+        &mut self,
+        held: &Held,
+        step: &Step,
+        performed: Performed,
+    ) -> Option<Dispatch> {
+        let Answer::Draft(mut draft) = performed.answer else { return None };
         // A child that we have asked to end says that it failed, or that a signal ended it.
         if (interrupt::requested() || self.is_ending)
             && matches!(
@@ -31,15 +71,14 @@ impl Engine {
             draft.status = Status::Cancelled;
             draft.reason = Some(if self.is_ending { "the run has halted" } else { "interrupted" }.to_owned());
         }
-        let Some(attempt) = &held.attempt else { return Ok(()) };
-        let Some(step) = attempt.step() else { return Ok(()) };
+        let attempt = held.attempt.as_ref()?;
         let lane = &self.config.routes.lanes[step.lane];
         let is_local = matches!(lane.backend, Backend::Local(_));
         let said = lane.terms.attempt_usd;
         let (cost_usd, price_table) = if is_local { (Some(0.0), None) } else { self.cost(&draft, said) };
         self.spent += cost_usd.unwrap_or(0.0);
         let tree = performed.tree.unwrap_or_default();
-        let dispatch = Dispatch {
+        Some(Dispatch {
             backend: Some(lane.backend.name().to_owned()),
             model: draft.model,
             tier: step.tier,
@@ -64,36 +103,19 @@ impl Engine {
             commit: tree.commit,
             files_changed: performed.files_changed,
             ..attempt.unrun(draft.status, String::new())
-        };
-        let (key, id) = (attempt.key, held.record.id().unwrap_or_default().to_owned());
-        if let Some(journal) = self.journal()? {
-            journal.finished(key, &id, &dispatch).map_err(journal_problem)?;
-        }
-        let consequences = ticket.map(|ticket| {
-            let taken = Taken {
-                status: dispatch.status,
-                reason: dispatch.reason.as_deref(),
-                cost_usd,
-                usage: dispatch.usage.as_ref(),
-                model: dispatch.model.as_deref(),
-            };
-            self.limits.settle(ticket, &taken, Instant::now())
-        });
-        let lane = step.lane;
-        self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))?;
-        consequences.map_or(Ok(()), |consequences| self.draw(lane, &id, consequences))
+        })
     }
 
     /// Does what the end of an attempt means for the others.
-    fn draw(&mut self, lane: usize, id: &str, consequences: Consequences) -> Result<(), Halt> {
+    pub(super) fn draw(&mut self, lane: usize, id: &str, consequences: Consequences) -> Result<(), Halt> {
         for warning in consequences.warnings {
             self.bar.aside(|| self.diagnostics.warning(format!("id {id}: {warning}")));
         }
         if let Some(halted) = &consequences.halted {
             self.halt(halted);
         }
-        for seq in std::mem::take(&mut self.parked) {
-            self.send_on(seq)?;
+        for run in std::mem::take(&mut self.parked) {
+            self.queue_again(run)?;
         }
         if let Some(reason) = consequences.opened {
             let name = &self.config.routes.lanes[lane].name;
@@ -101,8 +123,8 @@ impl Engine {
                 self.diagnostics.warning(format!("the backend `{name}` is left alone for a while: {reason}"));
             });
             // Who may go elsewhere does so at once.
-            for seq in self.queue.drain_lane(lane) {
-                self.send_on(seq)?;
+            for run in self.queue.drain_lane(lane) {
+                self.queue_again(run)?;
             }
         }
         Ok(())
@@ -179,8 +201,21 @@ impl Engine {
         Some(held)
     }
 
-    /// Lets a record go as it came, because the run is stopping.
+    /// Holds a record again that was taken out.
+    pub(super) fn put_back(&mut self, seq: Seq, held: Held) {
+        self.held_bytes += held.bytes;
+        self.held.insert(seq, held);
+    }
+
+    /// Lets a record go as it came, because the run is stopping; with what was paid for it, if anything was.
     pub(super) fn abandon(&mut self, seq: Seq) -> Result<(), Halt> {
+        let Some(held) = self.held.get(&seq) else { return Ok(()) };
+        if held.race.as_ref().is_some_and(|race| race.has_drafts()) {
+            return self.break_off(seq);
+        }
+        if held.attempt.as_ref().is_some_and(|attempt| !attempt.lost.is_empty()) {
+            return self.settle_unrun(seq, Status::Cancelled, "interrupted".to_owned());
+        }
         match self.take_out(seq) {
             Some(held) => self.let_out(seq, &held.record),
             None => Ok(()),

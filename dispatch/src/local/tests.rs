@@ -138,6 +138,7 @@ fn job(task: Task, workdir: &Path) -> Job {
     Job {
         id: "t".to_owned(),
         attempt: 1,
+        draft: 1,
         tier: Tier::LOCAL,
         prompt: task.text.clone(),
         plain: task.text.clone(),

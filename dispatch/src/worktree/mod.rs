@@ -182,6 +182,23 @@ impl Worktrees {
 }
 
 impl Worktrees {
+    /// Removes a tree of ours with its branch and the work in it, unless somebody works there.
+    pub(crate) fn discard(&self, path: &Path, branch: &str) {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return };
+        let own = self.layout.own();
+        let claim = housekeeping(&own, false).and_then(|_looking| Claim::take(&own, name));
+        let Ok(Some(claim)) = claim else { return };
+        let entry = claim.read(&self.layout.directory);
+        if entry.path == path && entry.branch == branch {
+            self.layout.remove(name, &entry);
+            if !path.exists() {
+                claim.forget();
+            }
+        }
+    }
+}
+
+impl Worktrees {
     /// Notes, with the first tree, what is in the user's checkout and not in a tree.
     fn look_around(&self, tree: &Path) {
         self.first.call_once(|| {

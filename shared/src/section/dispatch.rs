@@ -106,9 +106,9 @@ pub struct Race {
     pub wanted: u32,
     /// How many were started.
     pub started: u32,
-    /// Whether a draft was accepted; if none was, the best of them is kept.
-    #[serde(default)]
-    pub accepted: bool,
+    /// Whether a draft was accepted; if none was, the best of them is kept. Absent if there was only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<bool>,
     /// What the drafts beyond the first were expected to cost in US dollars; absent if the price is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_usd: Option<f64>,
