@@ -188,6 +188,21 @@ pub struct Args {
     )]
     pub base: Option<String>,
 
+    /// Merge work into one branch in the order of dependencies: what `verify` has accepted, or all that has finished and was not rejected
+    #[arg(long, value_name = "WORK", num_args = 0..=1, require_equals = true, default_missing_value = "accepted",
+          env = "SPECPIPE_DISPATCH_MERGE", hide_env = true, help_heading = "Worktrees")]
+    pub merge: Option<Merging>,
+
+    /// The branch that work is merged into [default: specpipe/merged-COMMIT, named after where tasks start]
+    #[arg(
+        long,
+        value_name = "BRANCH",
+        env = "SPECPIPE_DISPATCH_MERGE_INTO",
+        hide_env = true,
+        help_heading = "Worktrees"
+    )]
+    pub merge_into: Option<String>,
+
     /// The longest that one attempt may take, unless the task says otherwise; 0 is no limit [default: 1h]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, env = "SPECPIPE_DISPATCH_TIMEOUT", hide_env = true,
           help_heading = "Limits")]
@@ -287,6 +302,15 @@ pub enum Worktrees {
     Auto,
     /// Where dispatch was started.
     Never,
+}
+
+/// Which work is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Merging {
+    /// That which `verify` has accepted.
+    Accepted,
+    /// All that has ended well, unless `verify` has said otherwise.
+    Finished,
 }
 
 /// How an attempt may have ended, to be run again.

@@ -8,7 +8,7 @@ use shared::section::{Status, Tier};
 use shared::state::{DIRECTORY, Root};
 use shared::{Diagnostics, Problem, config, processors};
 
-use crate::args::{Args, Deps, Ended, Worktrees};
+use crate::args::{Args, Deps, Ended, Merging, Worktrees};
 use crate::estimate;
 use crate::executors::Agents;
 use crate::incoming::{Known, Need};
@@ -49,6 +49,9 @@ pub(crate) struct Config {
     pub(crate) base: Option<String>,
     /// What is made available in them.
     pub(crate) dependencies: Wish,
+    /// Which work is merged, and into which branch if the user has named one.
+    pub(crate) merge: Option<Merging>,
+    pub(crate) merge_into: Option<String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) limits: Rules,
     pub(crate) output_limit: usize,
@@ -122,6 +125,14 @@ impl Config {
         let worktrees = args.worktrees.or(settings.worktrees).unwrap_or_default();
         let worktrees = worktrees == Worktrees::Auto && (root.git || is_bare(&root.path));
         let base = args.base.clone().or(settings.worktree.base.take()).filter(|_| worktrees);
+        if args.merge.is_none() && args.merge_into.is_some() {
+            return Err(Problem::new("there is a branch to merge into, and nothing is merged")
+                .hint("say --merge for accepted work, or --merge=finished"));
+        }
+        if args.merge.is_some() && !worktrees {
+            return Err(Problem::new("there is nothing to merge without worktrees")
+                .hint("run dispatch in a git repository, and without --worktrees never"));
+        }
         if let Some(base) = &base {
             check_base(&root.path, base)?;
         }
@@ -143,6 +154,8 @@ impl Config {
             worktrees,
             base,
             dependencies: settings.worktree.into(),
+            merge: args.merge,
+            merge_into: args.merge_into.clone(),
             timeout: Some(args.timeout.or(settings.timeout).unwrap_or(TIMEOUT))
                 .filter(|timeout| !timeout.is_zero()),
             limits,

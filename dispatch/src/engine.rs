@@ -6,6 +6,7 @@
 
 mod attempt;
 mod join;
+mod merging;
 mod race;
 mod settle;
 
@@ -17,7 +18,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use shared::process::Cancel;
-use shared::section::{Dispatch, Status};
+use shared::section::{Dispatch, Merge, Status};
 use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem, Record, interrupt, warden};
 
@@ -63,6 +64,8 @@ enum Event {
     Performed(Run, Box<Performed>),
     /// A draft of a race was checked.
     Judged(Run, Verdict),
+    /// Work was merged, or not.
+    Merged(Seq, Box<Merge>),
     /// What the drafts that lost a race have left is removed.
     Cleared(Seq),
 }
@@ -95,6 +98,7 @@ pub(crate) struct Engine {
     parts: HashMap<IdHash, IdHash>,
     /// How the parts of each task have ended that is not joined yet.
     outcomes: HashMap<IdHash, join::Outcomes>,
+    merges: merging::Merges,
     held: HashMap<Seq, Held>,
     held_bytes: u64,
     /// Released, and not yet looked at.
@@ -204,6 +208,7 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         results: Results::new(),
         parts: HashMap::new(),
         outcomes: HashMap::new(),
+        merges: merging::Merges::default(),
         held: HashMap::new(),
         held_bytes: 0,
         released: VecDeque::new(),
@@ -245,6 +250,7 @@ impl Engine {
             self.look_for_interrupt()?;
             self.follow_up()?;
             self.start_what_may()?;
+            self.merge_on()?;
             emitter.offer(|buffer, most| self.order.take(buffer, most)).map_err(spill_problem)?;
             self.read_on(emitter);
             let all_left = self.order.is_empty() && !emitter.is_busy() && self.held.is_empty();
@@ -292,6 +298,7 @@ impl Engine {
             Event::Performed(run, performed) => self.performed(run, *performed)?,
             Event::Judged(run, verdict) => self.judged(run, verdict)?,
             Event::Cleared(seq) => self.cleared(seq)?,
+            Event::Merged(seq, merge) => self.merged(seq, *merge)?,
         }
         Ok(())
     }

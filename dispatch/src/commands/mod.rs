@@ -3,6 +3,7 @@
 //! A command gets the streams and says what it has to say on standard output; how it ends is an [`Exit`] like that of a run.
 
 pub(crate) mod agents;
+pub(crate) mod worktrees;
 
 use std::path::PathBuf;
 
@@ -16,12 +17,15 @@ use shared::{Common, Exit, Io, Problem};
 pub enum Command {
     /// List, show and check the executors, and put them where agent programs find them
     Agents(agents::AgentsArgs),
+    /// List, prune and repair the worktrees that work was done in
+    Worktrees(worktrees::WorktreesArgs),
 }
 
 /// Runs a command.
 pub(crate) fn run(command: &Command, common: &Common, io: Io) -> Exit {
     match command {
         Command::Agents(args) => agents::run(args, common, io),
+        Command::Worktrees(args) => worktrees::run(args, common, io),
     }
 }
 

@@ -122,6 +122,7 @@ impl Attempt {
             base: None,
             commit: None,
             files_changed: None,
+            merge: None,
             inputs: self.inputs.clone(),
             parts: Vec::new(),
             race: self.race.clone(),

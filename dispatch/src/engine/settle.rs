@@ -191,7 +191,7 @@ impl Engine {
         self.note_part(&record, known, new.as_ref());
         self.outcomes.remove(&id);
         self.release(id);
-        self.let_out(seq, &record)
+        self.depart(seq, id, record, known, new)
     }
 
     /// Takes a held record out.

@@ -37,6 +37,14 @@ pub(crate) struct Entry {
     pub(crate) is_uncommitted: bool,
 }
 
+impl Entry {
+    /// Returns what is noted of a tree that somebody else works in.
+    pub(super) fn noted(own: &Path, name: &str) -> Option<Entry> {
+        let text = std::fs::read_to_string(own.join("trees").join(format!("{name}.json"))).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
+
 /// A name that nobody else works under as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Claim {

@@ -57,6 +57,25 @@ impl Layout {
         Ok(place)
     }
 
+    /// Registers a tree whose files and branch are there. Returns the registration.
+    ///
+    /// # Errors
+    /// If the file system says no, or only git can register trees here.
+    pub(super) fn register_existing(&self, name: &str, entry: &Entry) -> Result<PathBuf, Problem> {
+        if let Some(why) = &self.only_by_git {
+            return Err(Problem::new(format!("cannot register `{name}` again"))
+                .because(format!("the repository has {why}"))
+                .hint(format!("its work is on the branch {}", entry.branch)));
+        }
+        let aside = self.own().join("making").join(name);
+        let place = self.free_registration(name);
+        let made = make_aside(&aside, &entry.path, &entry.branch);
+        let made =
+            made.and_then(|()| lead(&entry.path, &place)).and_then(|()| self.put_in_place(&aside, &place));
+        made.map_err(|error| made_no_directory(&place, error))?;
+        Ok(place)
+    }
+
     /// Returns a place for a registration that nobody has.
     fn free_registration(&self, name: &str) -> PathBuf {
         let place = self.registrations().join(name);

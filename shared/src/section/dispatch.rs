@@ -82,6 +82,9 @@ pub struct Dispatch {
     /// The files that the work changed, relative to the repository; absent if that could not be known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files_changed: Option<Vec<String>>,
+    /// What became of merging the work, if it was to be merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
     /// The attempt of each dependency whose result was used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, u32>,
@@ -97,6 +100,40 @@ pub struct Dispatch {
     /// The attempts before this one, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
+}
+
+/// What became of merging the work of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Merge {
+    /// How it ended.
+    pub outcome: MergeOutcome,
+    /// The branch that it was to be merged into.
+    pub into: String,
+    /// The commit of that branch that has the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The files in conflict, relative to the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<String>,
+    /// Why it was not merged, unless that is a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How a merge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeOutcome {
+    /// The branch has the work now.
+    Merged,
+    /// The branch had it before.
+    Already,
+    /// It conflicts with what the branch has, which is as it was.
+    Conflict,
+    /// It was not tried, because something that it builds on was not merged.
+    Skipped,
+    /// git or the state of the checkout did not allow it; the branch is as it was.
+    Failed,
 }
 
 /// Several drafts of one attempt at once.

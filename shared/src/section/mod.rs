@@ -18,7 +18,7 @@ pub use classify::{
     Promise, Readiness, Reflection, Risk, Scores,
 };
 pub use converge::{Converge, State};
-pub use dispatch::{Dispatch, Earlier, Joined, OutputFile, Race, Rival, Status, Usage};
+pub use dispatch::{Dispatch, Earlier, Joined, Merge, MergeOutcome, OutputFile, Race, Rival, Status, Usage};
 pub use error::RecordError;
 pub use gates::{Finding, GateResult, GateType, Gates, Outcome, Scope, Severity};
 pub use paid::{Costs, Paid, Role, is_amount};
