@@ -4,6 +4,8 @@
 //! One thread decides everything and never waits for anything but the next event. Reading, writing, jobs and the journal's
 //! way to the disk have threads of their own; jobs that wait for a network share a runtime, which is started for the first.
 
+mod again;
+mod asked;
 mod attempt;
 mod join;
 mod merging;
@@ -23,11 +25,13 @@ use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem, Record, interrupt, warden};
 
 use self::attempt::Attempt;
+pub(crate) use self::attempt::name_of;
 use crate::backend::{Answer, Draft};
 use crate::config::Config;
+use crate::control::{Asked, Control};
 use crate::emit::{Emitter, Written};
 use crate::incoming::{Content, Incoming, Known, Need};
-use crate::journal::{Journal, Key};
+use crate::journal::{Arrivals, Beginning, Journal, Key};
 use crate::limits::halt::{Halted, Urgency};
 use crate::limits::{Limits, Ticket};
 use crate::order::Order;
@@ -68,6 +72,7 @@ enum Event {
     Merged(Seq, Box<Merge>),
     /// What the drafts that lost a race have left is removed.
     Cleared(Seq),
+    Asked(Asked),
 }
 
 /// What has a place while it runs: a task, or one of the drafts of its race. A first draft comes before all second ones.
@@ -83,6 +88,10 @@ pub(crate) struct Engine {
     diagnostics: Diagnostics,
     workshop: Option<Arc<Workshop>>,
     journal: Option<Journal>,
+    /// Where other terminals reach this run, if it keeps a journal.
+    _control: Option<Control>,
+    /// Read, and not yet noted in the journal.
+    arrivals: Arrivals,
     schedule: Schedule,
     queue: Queue<Run>,
     limits: Limits,
@@ -143,6 +152,8 @@ struct Held {
     cancel: Cancel,
     /// Its drafts, while there are several.
     race: Option<Box<Race>>,
+    /// What is to become of it when that has ended.
+    wish: Option<asked::Wish>,
 }
 
 impl Held {
@@ -204,6 +215,8 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         diagnostics,
         workshop: None,
         journal: None,
+        _control: None,
+        arrivals: Arrivals::default(),
         schedule: Schedule::default(),
         results: Results::new(),
         parts: HashMap::new(),
@@ -239,6 +252,11 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
     }
     if let Some(runtime) = engine.remote.take() {
         runtime.shutdown_background();
+    }
+    if let Some(journal) = &engine.journal
+        && let Err(error) = journal.ended(engine.exit, engine.spent)
+    {
+        engine.diagnostics.warning(format!("the end of this run is not in the journal: {error}"));
     }
     engine.exit
 }
@@ -287,6 +305,7 @@ impl Engine {
                     Ok(()) => self.settle_stranded()?,
                     // What runs comes to its end and is told; without the rest of the input nothing more is started.
                     Err(error) => {
+                        self.note_halt(&format!("the input can not be read: {error}"))?;
                         self.unreadable = Some(Problem::new("cannot read the input").because(error));
                         self.stop();
                     }
@@ -299,6 +318,7 @@ impl Engine {
             Event::Judged(run, verdict) => self.judged(run, verdict)?,
             Event::Cleared(seq) => self.cleared(seq)?,
             Event::Merged(seq, merge) => self.merged(seq, *merge)?,
+            Event::Asked(asked) => self.answer(asked)?,
         }
         Ok(())
     }
@@ -374,6 +394,12 @@ impl Engine {
         if self.schedule.insert(seq, id, open) {
             self.released.push_back(seq);
         }
+        if matches!(need, Need::First | Need::Again(_) | Need::Escalated(..)) {
+            self.arrivals.push(record.id().unwrap_or_default(), line, &known.task.text);
+            if self.arrivals.are_many() {
+                self.journal()?;
+            }
+        }
         let bytes = record.to_line().len() as u64;
         self.held_bytes += bytes;
         let held = Held {
@@ -389,6 +415,7 @@ impl Engine {
             tickets: HashMap::new(),
             cancel: Cancel::default(),
             race: None,
+            wish: None,
         };
         self.held.insert(seq, held);
         match self.schedule.cycle_through(seq) {
@@ -501,10 +528,33 @@ impl Engine {
     fn journal(&mut self) -> Result<Option<&Journal>, Halt> {
         if self.journal.is_none() && self.config.journal {
             let state = self.state()?;
-            let journal = Journal::open(&state, self.config.resume);
+            let beginning = Beginning {
+                directory: &self.config.directory,
+                resume: self.config.resume,
+                budget: self.config.limits.run.nanos.map(crate::limits::amount::dollars),
+            };
+            let journal = Journal::open(&state, &beginning);
             self.journal = Some(journal.map_err(journal_problem)?);
+            let events = self.events.clone();
+            let hand = move |asked| drop(events.send(Event::Asked(asked)));
+            match Control::open(&state, warden::mark(), hand) {
+                Ok(control) => self._control = Some(control),
+                // Not on every file system are there sockets; the run itself needs none.
+                Err(error) => {
+                    self.diagnostics.verbose(format!("other terminals can not reach this run: {error}"))
+                }
+            }
         }
-        Ok(self.journal.as_ref())
+        let journal = self.journal.as_ref();
+        if let Some(journal) = journal {
+            journal.read(&mut self.arrivals).map_err(journal_problem)?;
+        }
+        Ok(journal)
+    }
+
+    /// Notes that nothing more is started, if there is a journal.
+    fn note_halt(&self, reason: &str) -> Result<(), Halt> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.halted(reason)).map_err(journal_problem)
     }
 
     /// Puts the result of an attempt into its record, or tries the next backend.
@@ -564,6 +614,8 @@ impl Engine {
         } else {
             self.bar.aside(|| self.diagnostics.note(message));
         }
+        // What can not be noted here shows with the next line.
+        let _ = self.note_halt(&halted.reason);
         self.stop();
         if halted.urgency == Urgency::Now {
             self.is_ending = true;
@@ -574,6 +626,7 @@ impl Engine {
     fn look_for_interrupt(&mut self) -> Result<(), Halt> {
         if interrupt::requested() && self.stopping.is_none() {
             self.exit = self.exit.worse(Exit::Interrupted);
+            self.note_halt("interrupted")?;
             self.stop();
             // Those that wait for a network have no child that a signal could end.
             self.held.values_mut().for_each(Held::end);

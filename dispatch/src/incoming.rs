@@ -59,6 +59,16 @@ pub(crate) enum Need {
     Escalated(Tier, Decision),
 }
 
+/// Returns what these attempts have cost, with the drafts that lost.
+pub(crate) fn spent_before(earlier: &[Earlier]) -> f64 {
+    let costs = |earlier: &Earlier| {
+        let rivals: f64 =
+            earlier.rivals.iter().filter_map(|rival| rival.cost_usd).filter(|cost| is_amount(*cost)).sum();
+        rivals + earlier.cost_usd.filter(|cost| is_amount(*cost)).unwrap_or_default()
+    };
+    earlier.iter().map(costs).sum()
+}
+
 impl Incoming {
     /// Reads a line.
     pub(crate) fn read(line: Line) -> Incoming {

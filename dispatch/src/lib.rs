@@ -11,6 +11,7 @@ pub mod backend;
 mod command;
 mod commands;
 mod config;
+mod control;
 mod emit;
 mod engine;
 mod estimate;

@@ -70,6 +70,16 @@ pub(crate) fn plain(task: &Task, rejected: Option<&Rejected>) -> String {
     prompt(&alone, &[], rejected)
 }
 
+/// Returns a text with what somebody wants to be different this time.
+pub(crate) fn guided(mut text: String, guidance: &[String]) -> String {
+    if !guidance.is_empty() {
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+        section(&mut text, "What to do differently", &guidance.join("\n"));
+    }
+    text
+}
+
 /// Returns the results that a task builds on as a JSON document; nothing if it builds on none.
 pub(crate) fn results(inputs: &[Handed]) -> Option<String> {
     if inputs.is_empty() {

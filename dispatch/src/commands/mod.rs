@@ -3,6 +3,12 @@
 //! A command gets the streams and says what it has to say on standard output; how it ends is an [`Exit`] like that of a run.
 
 pub(crate) mod agents;
+pub(crate) mod cancel;
+mod kept;
+pub(crate) mod log;
+pub(crate) mod retry;
+pub(crate) mod show;
+pub(crate) mod status;
 pub(crate) mod worktrees;
 
 use std::path::PathBuf;
@@ -19,6 +25,16 @@ pub enum Command {
     Agents(agents::AgentsArgs),
     /// List, prune and repair the worktrees that work was done in
     Worktrees(worktrees::WorktreesArgs),
+    /// Show how the runs of this project stand
+    Status(status::StatusArgs),
+    /// Show what has happened
+    Log(log::LogArgs),
+    /// Show one task: its attempts, what they said and cost, and where their work is
+    Show(show::ShowArgs),
+    /// End a task that runs or waits, or a whole run
+    Cancel(cancel::CancelArgs),
+    /// Have a task made again, differently
+    Retry(retry::RetryArgs),
 }
 
 /// Runs a command.
@@ -26,6 +42,11 @@ pub(crate) fn run(command: &Command, common: &Common, io: Io) -> Exit {
     match command {
         Command::Agents(args) => agents::run(args, common, io),
         Command::Worktrees(args) => worktrees::run(args, common, io),
+        Command::Status(args) => status::run(args, io),
+        Command::Log(args) => log::run(args, io),
+        Command::Show(args) => show::run(args, io),
+        Command::Cancel(args) => cancel::run(args, io),
+        Command::Retry(args) => retry::run(args, io),
     }
 }
 

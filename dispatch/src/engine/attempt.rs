@@ -5,15 +5,16 @@ use std::time::Instant;
 
 use shared::section::{Decision, Dispatch, Earlier, Gates, Race, Rival, Status, Tier};
 
+use super::again::is_kept;
 use super::{Engine, Halt, Held, Run, journal_problem, spill_problem};
 use crate::args::Deps;
 use crate::backend::Job;
 use crate::executors::needs::{self, Placement};
-use crate::incoming::{Known, Need};
+use crate::incoming::{Known, Need, spent_before};
 use crate::journal::Key;
 use crate::limits::{Asking, BYTES_PER_TOKEN, LONGEST_ANSWER, Leave, TaskBudget};
 use crate::perform::Assignment;
-use crate::prompt::{Rejected, plain, prompt, results};
+use crate::prompt::{Rejected, guided, plain, prompt, results};
 use crate::queue::Place;
 use crate::results::{Ending, Handed, Standing};
 use crate::route::{NO_MODEL, Step};
@@ -30,13 +31,15 @@ pub(super) struct Attempt {
     pub(super) inputs: BTreeMap<String, u32>,
     pub(super) key: Key,
     /// Where it may go, first choice first.
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// Why those before have declined it.
-    declined: Vec<String>,
+    pub(super) declined: Vec<String>,
     /// What is told of its race.
     pub(super) race: Option<Race>,
     /// The drafts that were paid for and lost.
     pub(super) lost: Vec<Rival>,
+    /// What somebody wants to be different, after an attempt that this one replaces.
+    pub(super) guidance: Vec<String>,
 }
 
 impl Attempt {
@@ -59,6 +62,7 @@ impl Attempt {
             declined: Vec::new(),
             race: None,
             lost: Vec::new(),
+            guidance: Vec::new(),
         }
     }
 
@@ -160,18 +164,22 @@ impl Engine {
             },
             _ => None,
         };
-        let mut attempt = match self.plan(held, &inputs, because) {
+        let attempt = match self.plan(held, &inputs, because) {
             Ok(attempt) => attempt,
             Err(problem) => {
                 let Some(held) = self.take_out(seq) else { return Ok(()) };
                 return self.refuse(seq, held.line, held.record, held.id, problem);
             }
         };
-        if let Some(dispatch) = self.finished_before(attempt.key)? {
+        let (mut attempt, finished) = self.made_before(seq, attempt)?;
+        if let Some(dispatch) = finished {
             let Some(held) = self.take_out(seq) else { return Ok(()) };
             let id = held.record.id().unwrap_or_default();
             self.bar.aside(|| self.diagnostics.verbose(format!("id {id}: finished in an earlier run")));
             self.bar.resumed();
+            if let Some(journal) = self.journal()? {
+                journal.resumed(id, &dispatch).map_err(journal_problem)?;
+            }
             return self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch));
         }
         if self.config.resume
@@ -293,6 +301,7 @@ impl Engine {
             declined: Vec::new(),
             race: None,
             lost: Vec::new(),
+            guidance: Vec::new(),
         })
     }
 
@@ -302,13 +311,8 @@ impl Engine {
             return Ok(None);
         }
         let Some(journal) = self.journal()? else { return Ok(None) };
-        let found = journal.lookup(key).map_err(journal_problem)?;
-        // A result whose files somebody has removed is none any more.
-        Ok(found.filter(|dispatch| {
-            let kept_at =
-                [dispatch.worktree.as_deref(), dispatch.output_file.as_ref().map(|file| file.path.as_str())];
-            kept_at.into_iter().flatten().all(|path| std::path::Path::new(path).exists())
-        }))
+        let known = journal.lookup(key).map_err(journal_problem)?;
+        Ok(known.finished.filter(is_kept))
     }
 
     /// Lets a task wait for its turn at the next backend, or says that there is none.
@@ -390,7 +394,7 @@ impl Engine {
         let tools: Vec<String> = agent.tools.iter().filter(allowed).cloned().collect();
         let (from, base) = starting_point(known, &held.need, &inputs);
         let model = step.model.clone().or_else(|| agent.model_on(&lane.backend));
-        let prompt = prompt(&known.task, &inputs, rejected.as_ref());
+        let prompt = guided(prompt(&known.task, &inputs, rejected.as_ref()), &attempt.guidance);
         let asking = Asking {
             lane: place.lane,
             tier: place.tier,
@@ -434,7 +438,7 @@ impl Engine {
             borrows: borrowed(&inputs),
             job: Job {
                 prompt,
-                plain: plain(&known.task, rejected.as_ref()),
+                plain: guided(plain(&known.task, rejected.as_ref()), &attempt.guidance),
                 results: results(&inputs),
                 attempt: attempt.number,
                 tier: step.tier,
@@ -454,12 +458,16 @@ impl Engine {
             },
             lane,
         };
-        let (key, number) = (held.key(run.heat).unwrap_or(attempt.key), attempt.number);
+        let key = held.key(run.heat).unwrap_or(attempt.key);
         if let Some(held) = self.held.get_mut(&seq) {
             held.tickets.insert(run.heat, ticket);
         }
         if let Some(journal) = self.journal()? {
-            journal.started(key, &id, number).map_err(journal_problem)?;
+            let Assignment { job, lane, .. } = &assignment;
+            let model = job.model.as_deref();
+            journal
+                .started(key, &id, job.attempt, job.tier, lane.backend.name(), model)
+                .map_err(journal_problem)?;
         }
         Ok(Some(assignment))
     }
@@ -469,11 +477,13 @@ impl Engine {
         let known = &held.known;
         let usd = known.task.budget_usd?;
         let owner = known.task.parent.as_deref().map_or(held.id, IdHash::of);
-        Some(TaskBudget { id: owner, usd, spent_usd: known.spent() + self.spent_by_others(known, id) })
+        let earlier =
+            held.attempt.as_ref().map_or_else(|| known.spent(), |attempt| spent_before(&attempt.earlier));
+        Some(TaskBudget { id: owner, usd, spent_usd: earlier + self.spent_by_others(known, id) })
     }
 }
 
-fn tier_of(known: &Known, need: &Need) -> Tier {
+pub(super) fn tier_of(known: &Known, need: &Need) -> Tier {
     match (need, &known.dispatch) {
         (Need::Escalated(tier, _), _) => *tier,
         (Need::First, _) | (_, None) => known.first_tier(),
@@ -520,6 +530,6 @@ fn borrowed(inputs: &[Handed]) -> Option<std::path::PathBuf> {
 }
 
 /// Returns a status as records have it.
-pub(super) fn name_of(status: Status) -> String {
+pub(crate) fn name_of(status: Status) -> String {
     serde_json::to_value(status).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

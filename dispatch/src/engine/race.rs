@@ -48,6 +48,7 @@ impl Engine {
         let Some(attempt) = &mut held.attempt else { return Ok(false) };
         let is_alone = drafts.len() < 2;
         let (id, number) = (held.record.id().unwrap_or_default().to_owned(), attempt.number);
+        let tier = attempt.tier;
         attempt.enter(race, drafts.iter().map(|(step, _)| step));
         if is_alone {
             return Ok(false);
@@ -60,7 +61,7 @@ impl Engine {
         }
         held.race = Some(Box::new(race));
         if let Some(journal) = self.journal()? {
-            journal.started(key, &id, number).map_err(journal_problem)?;
+            journal.started(key, &id, number, tier, "race", None).map_err(journal_problem)?;
         }
         for heat in heats {
             self.judge(Run { heat, seq })?;

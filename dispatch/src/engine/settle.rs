@@ -5,7 +5,8 @@ use std::time::Instant;
 use shared::section::{Dispatch, Status};
 use shared::{Exit, Problem, Record, interrupt};
 
-use super::attempt::name_of;
+use super::asked::{CANCELLED, Wish};
+use super::name_of;
 use super::{Engine, Halt, Held, is_ok, journal_problem, spill_problem};
 use crate::backend::{Answer, Draft};
 use crate::incoming::{Known, Need, is_amount};
@@ -44,11 +45,16 @@ impl Engine {
 
     /// Ends an attempt of which this came, unless another backend is to do it.
     pub(super) fn end_attempt(&mut self, seq: Seq, held: Held, dispatch: Dispatch) -> Result<(), Halt> {
-        let Some((held, dispatch)) = self.fall_back(seq, held, dispatch)? else { return Ok(()) };
+        let Some((mut held, dispatch)) = self.fall_back(seq, held, dispatch)? else { return Ok(()) };
         let key = held.attempt.as_ref().map(|attempt| attempt.key);
         let id = held.record.id().unwrap_or_default().to_owned();
         if let (Some(journal), Some(key)) = (self.journal()?, key) {
             journal.finished(key, &id, &dispatch).map_err(journal_problem)?;
+        }
+        if let Some(Wish::Again(retry)) = held.wish.take()
+            && self.stopping.is_none()
+        {
+            return self.start_over(seq, held, &dispatch, retry);
         }
         self.settle(seq, held.line, held.record, held.id, &held.known, Some(dispatch))
     }
@@ -70,6 +76,15 @@ impl Engine {
         {
             draft.status = Status::Cancelled;
             draft.reason = Some(if self.is_ending { "the run has halted" } else { "interrupted" }.to_owned());
+        }
+        if held.wish.is_some()
+            && matches!(
+                draft.status,
+                Status::Failed | Status::Timeout | Status::Transport | Status::Cancelled
+            )
+        {
+            draft.status = Status::Cancelled;
+            draft.reason = Some(CANCELLED.to_owned());
         }
         let attempt = held.attempt.as_ref()?;
         let lane = &self.config.routes.lanes[step.lane];
@@ -164,6 +179,13 @@ impl Engine {
         new: Option<Dispatch>,
     ) -> Result<(), Halt> {
         if let Some(dispatch) = &new {
+            if dispatch.started_at.is_none()
+                && let Some(journal) = self.journal()?
+            {
+                // Those that were made are in it already.
+                let id = record.id().unwrap_or_default();
+                journal.settled(None, id, Some(dispatch)).map_err(journal_problem)?;
+            }
             record.set(dispatch);
             self.bar.ended(is_ok(dispatch));
         }
@@ -232,6 +254,9 @@ impl Engine {
         problem: Problem,
     ) -> Result<(), Halt> {
         self.report(line, &mut record, &problem);
+        if let (Some(journal), Some(name)) = (&self.journal, record.id()) {
+            journal.refused(name, &problem.full_message()).map_err(journal_problem)?;
+        }
         self.results.end(id, line, Ending::Errors);
         self.release(id);
         self.let_out(seq, &record)

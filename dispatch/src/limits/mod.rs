@@ -4,7 +4,7 @@
 //! may be done. [`Limits`] is where the engine asks. What the rules are *for* is in `README.md`, under Limits.
 
 mod allowance;
-mod amount;
+pub(crate) mod amount;
 mod breaker;
 mod estimate;
 pub(crate) mod halt;
@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use shared::price::Table;
-use shared::section::{Effort, Status, Tier, Usage};
+use shared::section::{Effort, Status, Tier, Usage, is_amount};
 
 pub use allowance::Allowance;
 use amount::Amount;
@@ -169,6 +169,14 @@ impl Limits {
             lanes: states,
             exhausted: HashSet::new(),
         }
+    }
+
+    /// Counts what earlier runs of the same work have taken against the budgets of the run and of the tier.
+    pub(crate) fn taken_before(&mut self, tier: Tier, cost_usd: Option<f64>, usage: Option<&Usage>) {
+        let nanos = cost_usd.filter(|cost| is_amount(*cost)).map(amount::nanos).unwrap_or_default();
+        let taken = Amount { nanos, tokens: usage.map(amount::tokens).unwrap_or_default() };
+        self.purses.spend(&Account::Run, taken);
+        self.purses.spend(&Account::Tier(tier), taken);
     }
 
     /// Tells whether a task waits for what others of the same budget have set aside.

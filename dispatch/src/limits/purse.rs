@@ -143,6 +143,13 @@ impl<K: Clone + Eq + Hash> Purses<K> {
         told
     }
 
+    /// Counts what was taken without having been set aside, such as by an earlier run.
+    pub(crate) fn spend(&mut self, key: &K, taken: Amount) {
+        if let Some(purse) = self.purses.get_mut(key) {
+            purse.spent = purse.spent.plus(taken);
+        }
+    }
+
     /// Returns what was spent of a budget, what is set aside, and its limit.
     #[cfg(test)]
     pub(crate) fn standing(&self, key: &K) -> Option<(Amount, Amount, Limit)> {
