@@ -84,6 +84,8 @@ pub struct Draft {
     pub turns: Option<u32>,
     /// How many requests were repeated after transient faults.
     pub retries: u32,
+    /// How many were sent once more because their answer was late.
+    pub hedged: u32,
 }
 
 impl Draft {
@@ -103,6 +105,7 @@ impl Draft {
             stop_reason: None,
             turns: None,
             retries: 0,
+            hedged: 0,
         }
     }
 

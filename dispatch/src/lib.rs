@@ -43,6 +43,7 @@ use shared::{Exit, Io, units};
 pub use args::Args;
 pub use commands::Command;
 pub use limits::Allowance;
+pub use speculate::{Hedge, Late};
 
 /// The name of this program and of the member that it writes.
 pub const NAME: &str = "dispatch";

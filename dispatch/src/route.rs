@@ -14,6 +14,7 @@ use crate::limits::{Terms, charge};
 use crate::local::Local;
 use crate::replay::Replay;
 use crate::settings::{BackendSettings, Settings};
+use crate::speculate::Hedge;
 
 /// A token for Anthropic's API, which is used where there is no key.
 const AUTH_TOKEN: &str = "ANTHROPIC_AUTH_TOKEN";
@@ -445,6 +446,10 @@ impl Builder<'_> {
             None => Anthropic::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable),
         };
         let client = client.paced(settings.requests_per_minute, settings.tokens_per_minute);
+        let client = match settings.hedge {
+            Some(late) => client.hedged(Hedge::new(late, settings.hedge_share)),
+            None => client,
+        };
         match settings.idle_timeout {
             Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),
@@ -455,6 +460,10 @@ impl Builder<'_> {
         let (url, key, variable) = server(settings, "OPENAI", "https://api.openai.com/v1");
         let client = OpenAi::new(&url, key.as_deref(), None, self.retry.clone())?.key_from(&variable);
         let client = client.paced(settings.requests_per_minute, settings.tokens_per_minute);
+        let client = match settings.hedge {
+            Some(late) => client.hedged(Hedge::new(late, settings.hedge_share)),
+            None => client,
+        };
         match settings.idle_timeout {
             Some(idle) => Ok(client.idle_timeout(idle)),
             None => Ok(client),

@@ -9,7 +9,7 @@ use shared::tiers::TierSettings;
 use shared::units::{parse_duration, parse_size};
 
 use crate::args::{Deps, Worktrees};
-use crate::speculate::{Drafts, When};
+use crate::speculate::{Drafts, Late, When};
 use crate::worktree::dependencies::{Means, Wish};
 
 /// The whole table.
@@ -121,6 +121,10 @@ pub(crate) struct BackendSettings {
     /// How long it may fail before those who wait for it are told.
     #[serde(deserialize_with = "duration")]
     pub(crate) patience: Option<Duration>,
+    /// When a request is late that is sent once more: a time, or a percentile such as `p95` of those before.
+    pub(crate) hedge: Option<Late>,
+    /// The share of all requests that may be.
+    pub(crate) hedge_share: Option<f64>,
     /// The file of recorded answers.
     pub(crate) file: Option<PathBuf>,
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use dispatch::Allowance;
 use dispatch::backend::{Answer, Draft, Job};
 use dispatch::http::{Anthropic, Clock, OpenAi, Retry};
+use dispatch::{Hedge, Late};
 use serde_json::{Value, json};
 use server::{Act, Server, answer, stream};
 use shared::price::Table;
@@ -350,6 +351,35 @@ fn a_cancelled_request_ends_at_once_and_what_the_server_had_told_is_counted() {
     let draft = told.into_iter().find(|draft| draft.usage.unwrap().untold_requests == 0).unwrap();
     assert_eq!(draft.requests, [Usage { output_tokens: 1, ..COUNTED }]);
     assert_eq!((draft.status, draft.usage.unwrap().requests), (Status::Cancelled, 1));
+}
+
+#[test]
+fn a_late_request_is_sent_once_more_and_both_are_paid_for() {
+    let hedge = |share| Hedge::new(Late::After(Duration::ZERO), Some(share));
+    let silent = || vec![Act::Hold];
+    let server = Server::start([silent(), well()]);
+    let client = anthropic(&server, Retry::with_clock(Impatient::new())).hedged(hedge(1.0));
+    let draft = drafted(wait(client.run(&job())));
+    assert_eq!((draft.status, draft.output.as_str()), (Status::Ok, "All is well."));
+    assert_eq!((draft.retries, draft.hedged, draft.turns), (0, 1, Some(1)));
+    // Nobody knows what the one that was given up has used: that is told, and not taken for nothing.
+    assert_eq!(draft.usage, Some(Usage { requests: 2, untold_requests: 1, ..COUNTED }));
+    assert_eq!((server.requests().len(), draft.requests), (2, vec![COUNTED]));
+
+    // One that fails is no answer.
+    let server = Server::start([silent(), answer(500, &[], ""), well()]);
+    let client = anthropic(&server, Retry::with_clock(Impatient::new())).hedged(hedge(1.0));
+    let limited = Job { timeout: Some(Duration::from_millis(300)), ..job() };
+    let draft = drafted(wait(client.run(&limited)));
+    assert_eq!((draft.status, draft.hedged), (Status::Timeout, 1));
+    let usage = draft.usage.unwrap();
+    assert_eq!((usage.requests, usage.untold_requests, server.requests().len()), (2, 1, 2));
+
+    // No more than the share.
+    let server = Server::start((0..4).map(|_| well()));
+    let client = anthropic(&server, Retry::with_clock(Impatient::new())).hedged(hedge(0.0));
+    let hedged: u32 = (0..4).map(|_| drafted(wait(client.run(&job()))).hedged).sum();
+    assert_eq!((hedged, server.requests().len()), (0, 4));
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) const VOLATILE: &[&str] = &[
     "dispatch.cost_usd",
     "dispatch.earlier",
     "dispatch.elapsed_ms",
+    "dispatch.hedged",
     "dispatch.output_file.path",
     "dispatch.price_table",
     "dispatch.race",

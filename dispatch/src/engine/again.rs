@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Counts what an earlier run has paid: a budget is for the whole work, however often it is interrupted.
-    fn count_before(&mut self, tier: Tier, cost: Option<f64>, usage: Option<&Usage>) {
+    pub(super) fn count_before(&mut self, tier: Tier, cost: Option<f64>, usage: Option<&Usage>) {
         self.spent += cost.filter(|cost| is_amount(*cost)).unwrap_or_default();
         self.limits.taken_before(tier, cost, usage);
     }

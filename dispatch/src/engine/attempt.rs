@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use shared::section::{Decision, Dispatch, Earlier, Gates, Race, Rival, Status, Tier};
 
-use super::again::is_kept;
 use super::{Engine, Halt, Held, Run, journal_problem, spill_problem};
 use crate::args::Deps;
 use crate::backend::Job;
@@ -121,6 +120,7 @@ impl Attempt {
             stop_reason: None,
             turns: None,
             retries: None,
+            hedged: None,
             worktree: None,
             branch: None,
             base: None,
@@ -186,6 +186,9 @@ impl Engine {
             && let Some(journal) = self.journal()?
         {
             attempt.lost = journal.lost_before(attempt.key).map_err(journal_problem)?;
+            for rival in &attempt.lost {
+                self.count_before(rival.tier, rival.cost_usd, rival.usage.as_ref());
+            }
         }
         if let Some(held) = self.held.get_mut(&seq) {
             held.attempt = Some(attempt);
@@ -303,16 +306,6 @@ impl Engine {
             lost: Vec::new(),
             guidance: Vec::new(),
         })
-    }
-
-    /// Returns how the attempt or draft with this key has ended in an earlier run, if what it has left is still there.
-    pub(super) fn finished_before(&mut self, key: Key) -> Result<Option<Dispatch>, Halt> {
-        if !self.config.resume {
-            return Ok(None);
-        }
-        let Some(journal) = self.journal()? else { return Ok(None) };
-        let known = journal.lookup(key).map_err(journal_problem)?;
-        Ok(known.finished.filter(is_kept))
     }
 
     /// Lets a task wait for its turn at the next backend, or says that there is none.

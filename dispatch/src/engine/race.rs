@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use shared::section::{self, Dispatch, Status};
 
+use super::again::is_kept;
 use super::{Engine, Event, Halt, Held, Run, chain, journal_problem};
 use crate::backend::Answer;
 use crate::journal::Key;
@@ -43,7 +44,7 @@ impl Engine {
         };
         let drafts = (0..).zip(steps).take(grant.drafts + 1);
         let drafts: Vec<(Step, Key)> = drafts.map(|(heat, step)| (step, key.of_draft(heat))).collect();
-        let found = self.found_drafts(&drafts)?;
+        let found = self.found_drafts(seq, &drafts)?;
         let Some(held) = self.held.get_mut(&seq) else { return Ok(false) };
         let Some(attempt) = &mut held.attempt else { return Ok(false) };
         let is_alone = drafts.len() < 2;
@@ -71,13 +72,23 @@ impl Engine {
     }
 
     /// Returns the drafts that an earlier run has finished before it was killed.
-    fn found_drafts(&mut self, drafts: &[(Step, Key)]) -> Result<Vec<(Heat, Dispatch)>, Halt> {
+    fn found_drafts(&mut self, seq: Seq, drafts: &[(Step, Key)]) -> Result<Vec<(Heat, Dispatch)>, Halt> {
         let mut found = Vec::new();
         if !self.config.resume {
             return Ok(found);
         }
         for (heat, (_, key)) in (0..).zip(drafts) {
-            found.extend(self.finished_before(*key)?.map(|dispatch| (heat, dispatch)));
+            let Some(journal) = self.journal()? else { break };
+            let past = journal.lookup(*key).map_err(journal_problem)?;
+            if let Some(dispatch) = past.finished.filter(is_kept) {
+                self.count_before(dispatch.tier, dispatch.cost_usd, dispatch.usage.as_ref());
+                found.push((heat, dispatch));
+            } else if let Some(paid) = past.unfinished {
+                // It did not get to do its work, and is made again; what it took is paid.
+                self.count_before(paid.tier, paid.cost_usd, paid.usage.as_ref());
+                let attempt = self.held.get_mut(&seq).and_then(|held| held.attempt.as_mut());
+                attempt.into_iter().for_each(|attempt| attempt.lost.push(paid.clone().into_rival()));
+            }
         }
         Ok(found)
     }

@@ -112,6 +112,7 @@ impl Engine {
             stop_reason: draft.stop_reason,
             turns: draft.turns,
             retries: Some(draft.retries).filter(|retries| *retries > 0),
+            hedged: Some(draft.hedged).filter(|hedged| *hedged > 0),
             worktree: tree.path,
             branch: tree.branch,
             base: tree.base,

@@ -9,6 +9,8 @@ use super::protocol::Reply;
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     sent: u64,
+    /// How many of them were sent because another one was late.
+    hedged: u64,
     requests: Vec<Usage>,
     cost_usd: Option<f64>,
     /// How many were answered, or might have been, without a word about tokens.
@@ -19,6 +21,12 @@ impl Account {
     /// Counts a request that is being sent.
     pub(crate) fn send(&mut self) {
         self.sent += 1;
+    }
+
+    /// Counts a request that was sent because another one was late.
+    pub(crate) fn hedge(&mut self) {
+        self.sent += 1;
+        self.hedged += 1;
     }
 
     /// Adds what came back for it, whole or not, also if we have given it up while the server was at it.
@@ -35,6 +43,11 @@ impl Account {
     /// Returns how many requests were sent.
     pub(crate) fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// Returns how many of them were sent because another one was late.
+    pub(crate) fn hedged(&self) -> u64 {
+        self.hedged
     }
 
     /// Returns what the servers say that it cost.

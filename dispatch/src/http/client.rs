@@ -1,5 +1,8 @@
 //! Gets a job done by a model behind an API: one question, tried again as long as that can help.
 
+mod hedged;
+
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
@@ -17,6 +20,8 @@ use super::retry::{Retry, retry_after, window_spent};
 use super::secret::Secret;
 use super::transport::Transport;
 use crate::backend::{Answer, Draft, Job};
+use crate::speculate::Hedge;
+use hedged::Pair;
 
 /// The longest that a spent window of requests holds everybody on the word of a header alone.
 const LONGEST_WINDOW: Duration = Duration::from_secs(60);
@@ -33,6 +38,7 @@ pub struct Client<P: Protocol> {
     model: Option<String>,
     context: Context,
     retry: Retry,
+    hedge: Option<Arc<Hedge>>,
 }
 
 impl<P: Protocol> Client<P> {
@@ -56,7 +62,16 @@ impl<P: Protocol> Client<P> {
             has_key: key.is_some(),
             bare_429_is_final: P::BARE_429_IS_FINAL,
         };
-        Ok(Client { protocol, transport, headers, key, model: model.map(str::to_owned), context, retry })
+        Ok(Client {
+            protocol,
+            transport,
+            headers,
+            key,
+            model: model.map(str::to_owned),
+            context,
+            retry,
+            hedge: None,
+        })
     }
 
     /// Sends the key as `Authorization: Bearer`, where the API has a header of its own for keys.
@@ -83,6 +98,13 @@ impl<P: Protocol> Client<P> {
     #[must_use]
     pub fn paced(self, requests: Option<u64>, tokens: Option<u64>) -> Self {
         self.retry.lanes.pace(self.transport.address(), requests, tokens);
+        self
+    }
+
+    /// Sends requests that are late once more.
+    #[must_use]
+    pub fn hedged(mut self, hedge: Hedge) -> Self {
+        self.hedge = Some(Arc::new(hedge));
         self
     }
 
@@ -146,7 +168,9 @@ impl<P: Protocol> Client<P> {
         draft.model = Some(last.model.unwrap_or_else(|| model.to_owned()));
         draft.stop_reason = last.stop_reason;
         draft.turns = last.complete.then_some(1);
-        draft.retries = u32::try_from(account.sent().saturating_sub(1)).unwrap_or(u32::MAX);
+        draft.retries =
+            u32::try_from(account.sent().saturating_sub(1 + account.hedged())).unwrap_or(u32::MAX);
+        draft.hedged = u32::try_from(account.hedged()).unwrap_or(u32::MAX);
         draft.requests = account.into_requests();
         draft
     }
@@ -161,9 +185,9 @@ impl<P: Protocol> Client<P> {
                 () = turn.cancel.cancelled() => return Err(cancelled()),
                 pass = turn.lane.enter(clock, turn.latest) => pass?,
             };
-            let mut reader = self.protocol.reader(&self.context, &question.model);
+            let mut pair = Pair::new(self.protocol.reader(&self.context, &question.model));
             turn.account.send();
-            let exchange = self.exchange(question, &turn.lane, &mut reader);
+            let exchange = self.exchange_hedged(question, &turn.lane, &mut pair);
             let left = turn.timeout.map(|(end, _)| end.saturating_duration_since(clock.now()));
             let outcome = tokio::select! {
                 biased;
@@ -174,10 +198,7 @@ impl<P: Protocol> Client<P> {
                     Err(Fault::lasting(Status::Timeout, reason, fault::Reach::Request))
                 }),
             };
-            let is_given_up = outcome
-                .as_ref()
-                .is_err_and(|fault| matches!(fault.status, Status::Cancelled | Status::Timeout));
-            turn.account.settle(reader.reply(), is_given_up);
+            let reader = pair.settle(&mut turn.account);
             turn.last = reader.reply().clone();
             if let Some(usage) = &turn.last.usage {
                 pass.used(clock, crate::limits::tokens(usage));
@@ -225,7 +246,14 @@ impl<P: Protocol> Client<P> {
     }
 
     /// Sends the question once and lets the reader have what comes back.
-    async fn exchange(&self, question: &Question, lane: &Lane, reader: &mut P::Reader) -> Result<(), Fault> {
+    /// Notes when that began.
+    async fn exchange(
+        &self,
+        question: &Question,
+        lane: &Lane,
+        reader: &mut P::Reader,
+        began: &OnceLock<Instant>,
+    ) -> Result<(), Fault> {
         let body = self.protocol.body(question).to_string().into_bytes();
         let clock = &*self.retry.clock;
         let mut response = self.transport.post(self.headers.clone(), body).await?;
@@ -240,6 +268,7 @@ impl<P: Protocol> Client<P> {
         }
         let mut body = Body::Unknown;
         while let Some(portion) = response.portion().await? {
+            began.get_or_init(|| clock.now());
             body.feed(portion.as_ref(), reader)?;
             if reader.reply().complete {
                 response.finish().await;

@@ -174,6 +174,22 @@ impl Lane {
         }
     }
 
+    /// Enters at once, for a request that is not needed: only where nobody was ever told to wait, and none waits for his turn.
+    pub(crate) fn enter_if_calm(&self, clock: &dyn Clock) -> Option<Pass> {
+        let now = clock.now();
+        let expected = {
+            let mut state = lock(&self.model.state);
+            if state.width.is_finite() || !state.paces.wait(now).is_zero() {
+                return None;
+            }
+            state.paces.book(now)
+        };
+        match self.entrance(now, expected) {
+            Ok(Entrance::Enter(pass)) => Some(pass),
+            _ => None,
+        }
+    }
+
     /// Waits until a request is due by the pace; returns the tokens that it is taken to have.
     async fn wait_for_its_time(&self, clock: &dyn Clock, latest: Instant) -> Result<u64, Fault> {
         let now = clock.now();
@@ -321,6 +337,24 @@ mod tests {
         let refused = refused.load(Ordering::SeqCst);
         assert!((1..=40).contains(&refused), "{refused} refused");
         assert_eq!(lock(&lane.model.state).inside, 0);
+    }
+
+    #[test]
+    fn a_request_that_is_not_needed_enters_only_where_nobody_has_to_wait() {
+        let lanes = Lanes::default();
+        let lane = lanes.lane("b", "m");
+        let pass = lane.enter_if_calm(&SystemClock).unwrap();
+        pass.throttled();
+        drop(pass);
+        assert!(lane.enter_if_calm(&SystemClock).is_none(), "throttled");
+        let held = lanes.lane("b", "held");
+        held.hold(&SystemClock, Duration::from_secs(60));
+        assert!(held.enter_if_calm(&SystemClock).is_none());
+        lanes.pace("paced", Some(1), None);
+        let paced = lanes.lane("paced", "m");
+        assert!((0..9).map_while(|_| paced.enter_if_calm(&SystemClock)).count() < 9);
+        lane.close(&Fault::lasting(shared::section::Status::Auth, "no", Reach::Backend));
+        assert!(lanes.lane("b", "other").enter_if_calm(&SystemClock).is_none(), "closed");
     }
 
     #[test]

@@ -104,6 +104,20 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
+    /// Returns what the books say of it if it was one draft of several.
+    pub(crate) fn into_rival(self) -> Rival {
+        Rival {
+            tier: self.tier,
+            backend: self.backend,
+            model: self.model,
+            status: self.status,
+            usage: self.usage,
+            cost_usd: self.cost_usd,
+            elapsed_ms: self.elapsed_ms,
+            reason: self.reason,
+        }
+    }
+
     /// Returns what is kept of an attempt.
     pub(crate) fn of(dispatch: &Dispatch) -> Unfinished {
         Unfinished {

@@ -5,11 +5,13 @@
 
 mod check;
 mod entrants;
+pub mod hedge;
 mod purse;
 mod race;
 
 pub(crate) use check::{Check, Verdict, ask, plain};
 pub(crate) use entrants::{Drafts, When, drafts, entrants};
+pub use hedge::{Hedge, Late};
 pub(crate) use purse::Purse;
 pub(crate) use race::{Heat, Left, Race, Settled, rival};
 

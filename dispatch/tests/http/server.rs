@@ -61,6 +61,11 @@ impl Server {
             for acts in connections {
                 let Ok((stream, _)) = listener.accept() else { return };
                 let requests = requests.clone();
+                if acts.iter().any(|act| matches!(act, Act::Hold)) {
+                    // The next client need not wait for one that is kept waiting.
+                    std::thread::spawn(move || play(stream, acts, &requests));
+                    continue;
+                }
                 // A client that breaks off is no failure of the server.
                 let _ = play(stream, acts, &requests);
             }

@@ -67,6 +67,10 @@ pub struct Dispatch {
     /// How many requests were repeated after transient faults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<u32>,
+    /// How many requests were sent once more because their answer was late to begin. The first whole answer counts, and what both
+    /// used is in `usage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedged: Option<u32>,
     /// The git worktree that the work was done in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worktree: Option<String>,
