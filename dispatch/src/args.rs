@@ -78,8 +78,12 @@ pub struct Args {
     pub deps: Option<Deps>,
 
     /// Write records as they end instead of in input order
-    #[arg(long, help_heading = "Scheduling")]
+    #[arg(long, overrides_with = "keep_order", help_heading = "Scheduling")]
     pub as_completed: bool,
+
+    /// Write records in input order, which is the default; undoes --as-completed
+    #[arg(long, overrides_with = "as_completed", help_heading = "Scheduling")]
+    pub keep_order: bool,
 
     /// How many unfinished records are held before reading waits
     #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Scheduling",
@@ -132,9 +136,30 @@ pub struct Args {
     #[arg(long, help_heading = "Scheduling")]
     pub resume: bool,
 
+    /// Log every attempt in this file, in the columns of GNU parallel and some more
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub joblog: Option<PathBuf>,
+
+    /// Keep what every task said in a directory of its own below this one: stdout, stderr and record.json
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    pub results: Option<PathBuf>,
+
+    /// Show one line on the terminal, and not the tasks that run
+    #[arg(long, help_heading = "Reports")]
+    pub bar: bool,
+
+    /// Show also how long it will take
+    #[arg(long, help_heading = "Reports")]
+    pub eta: bool,
+
     /// Keep no journal: nothing is noted, and no later run can use the results
     #[arg(long, conflicts_with = "resume", help_heading = "Scheduling")]
     pub no_journal: bool,
+
+    /// How often a request is repeated that failed for a reason which passes, such as an overloaded server [default: 4]
+    #[arg(long, value_name = "N", env = "SPECPIPE_DISPATCH_RETRIES", hide_env = true, help_heading = "Limits",
+          value_parser = clap::value_parser!(u16))]
+    pub retries: Option<u16>,
 
     /// Send every task to this backend; `local` is none but the built-in one
     #[arg(

@@ -13,7 +13,9 @@ use crate::estimate;
 use crate::executors::Agents;
 use crate::incoming::{Known, Need};
 use crate::limits::Rules;
+use crate::progress::Wanted;
 use crate::replay::Recorder;
+use crate::reports::Reports;
 use crate::route::{Routes, Step, Surroundings, Wishes};
 use crate::settings::Settings;
 use crate::speculate::{Check, Speculation};
@@ -67,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) speculation: Speculation,
     /// What drafts beyond the first may cost together, in US dollars.
     pub(crate) speculation_budget: Option<f64>,
+    pub(crate) reports: Reports,
+    pub(crate) shown: Wanted,
 }
 
 impl Config {
@@ -112,6 +116,7 @@ impl Config {
             model: args.model.as_deref(),
             replay: args.replay.as_deref(),
             no_local: args.no_local,
+            retries: args.retries.or(settings.retries),
         };
         let routes = Routes::resolve(&wishes, &settings, &place)?;
         let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -146,6 +151,11 @@ impl Config {
             as_completed: args.as_completed,
             window: args.window as usize,
             rerun,
+            reports: match args.dry_run {
+                true => Reports::default(),
+                false => Reports::open(args.joblog.as_deref(), args.results.as_deref(), args.resume)?,
+            },
+            shown: Wanted { only_line: args.bar, eta: args.eta },
             dry_run: args.dry_run,
             // Who waits for verdicts between two tasks goes through the pipe task by task.
             decompose: !args.no_decompose && settings.decompose.unwrap_or(true) && deps == Deps::Finished,

@@ -211,7 +211,7 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         order: Order::new(config.as_completed),
         purse: Purse::new(config.speculation_budget),
         pool: Pool::new(config.jobs),
-        bar: Bar::new(&diagnostics),
+        bar: Bar::new(&diagnostics, config.shown, config.limits.run.usd()),
         diagnostics,
         workshop: None,
         journal: None,
@@ -275,7 +275,7 @@ impl Engine {
             if all_left && (self.input == Input::Ended || self.is_over()) {
                 return self.unreadable.take().map_or(Ok(()), |problem| Err(Halt::Failed(problem)));
             }
-            self.bar.draw(self.queue.running(), self.spent);
+            self.bar.draw(self.queue.running(), self.held.len(), self.spent);
             let wait = self.limits.next(Instant::now()).map_or(LOOK, |wait| wait.min(LOOK));
             match inbox.recv_timeout(wait) {
                 Ok(event) => self.take(event, emitter)?,
@@ -300,6 +300,7 @@ impl Engine {
             }
             Event::Read(Progress::End(end)) => {
                 self.input = Input::Ended;
+                self.bar.has_all();
                 self.limits.left(self.held.len() as u64);
                 match end {
                     Ok(()) => self.settle_stranded()?,
@@ -469,6 +470,9 @@ impl Engine {
             } else {
                 held.running = Some(place);
             }
+            let job = &assignment.job;
+            let who = format!("tier {} {}, {}", job.tier, job.executor, assignment.lane.name);
+            self.bar.started((run.seq, run.heat), &job.id, who, held.known.spent());
         }
         if assignment.lane.backend.is_remote() {
             let runtime = match &self.remote {
@@ -563,6 +567,7 @@ impl Engine {
         for note in self.workshop.iter().flat_map(|workshop| workshop.notes()) {
             self.bar.aside(|| self.diagnostics.note(note));
         }
+        self.bar.stopped((run.seq, run.heat));
         let Some(held) = self.held.get_mut(&seq) else { return Ok(()) };
         if held.race.is_some() {
             return self.drafted(run, performed);

@@ -31,6 +31,7 @@ mod prompt;
 mod queue;
 mod reader;
 mod replay;
+mod reports;
 mod results;
 mod route;
 mod schedule;

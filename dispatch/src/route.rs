@@ -128,6 +128,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) model: Option<&'a str>,
     pub(crate) replay: Option<&'a Path>,
     pub(crate) no_local: bool,
+    /// How often a request is repeated after a transient fault.
+    pub(crate) retries: Option<u16>,
 }
 
 /// What backends need to know of the run.
@@ -146,7 +148,11 @@ impl Routes {
         settings: &Settings,
         place: &Surroundings,
     ) -> Result<Routes, Problem> {
-        let mut builder = Builder { settings, place, lanes: Vec::new(), retry: Retry::default() };
+        let mut retry = Retry::default();
+        if let Some(retries) = wishes.retries {
+            retry.tries = u32::from(retries) + 1;
+        }
+        let mut builder = Builder { settings, place, lanes: Vec::new(), retry };
         let local = builder.push(
             "local",
             Backend::Local(Local::new(place.root.clone())),

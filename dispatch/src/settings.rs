@@ -18,6 +18,8 @@ use crate::worktree::dependencies::{Means, Wish};
 pub(crate) struct Settings {
     pub(crate) jobs: Option<u16>,
     pub(crate) deps: Option<Deps>,
+    /// How often a request is repeated.
+    pub(crate) retries: Option<u16>,
     #[serde(deserialize_with = "duration")]
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget_usd: Option<f64>,

@@ -188,6 +188,7 @@ impl Engine {
                 journal.settled(None, id, Some(dispatch)).map_err(journal_problem)?;
             }
             record.set(dispatch);
+            self.config.reports.note(&record, &known.task.text, dispatch).map_err(Halt::Failed)?;
             self.bar.ended(is_ok(dispatch));
         }
         let is_accepted = new.is_none() && known.is_accepted();

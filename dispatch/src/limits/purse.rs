@@ -19,6 +19,11 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
+    /// Returns the money, in US dollars.
+    pub(crate) fn usd(&self) -> Option<f64> {
+        self.nanos.map(|nanos| nanos as f64 / 1e9)
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         self.nanos.is_none() && self.tokens.is_none()
     }

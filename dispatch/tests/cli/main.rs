@@ -16,5 +16,6 @@ mod records;
 mod replaced;
 mod resume;
 mod schedule;
+mod surface;
 mod upkeep;
 mod worktrees;
