@@ -14,7 +14,10 @@ ALONE = unset MAKEFLAGS MFLAGS MAKELEVEL;
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHAREDIR = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: help build demo test check fmt clippy doc deny gates bench docs model schema install uninstall
+# Where `make peers` installs other people's programs: needs npm, python3 and a network.
+PEERS = $(CURDIR)/target/peers
+
+.PHONY: help build demo test peers check fmt clippy doc deny gates bench docs model schema install uninstall
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -30,6 +33,18 @@ demo: build ## Run the main job on this repository and on a small one with a fai
 
 test: ## Run all tests
 	$(ALONE) $(CARGO) test --workspace --locked
+
+peers: ## Install real agent CLIs into target/peers and run the tests against them
+	npm install --silent --prefix $(PEERS)/npm @anthropic-ai/claude-code @openai/codex opencode-ai @google/gemini-cli
+	python3 -m venv $(PEERS)/tools && $(PEERS)/tools/bin/pip install -q llm
+	python3 -m venv $(PEERS)/aider && $(PEERS)/aider/bin/pip install -q aider-chat
+	$(ALONE) node="$(PEERS)/npm/node_modules"; system="linux-$$(node -p process.arch)"; \
+	SPECPIPE_TEST_CLAUDE="$$node/@anthropic-ai/claude-code-$$system/claude" \
+	SPECPIPE_TEST_CODEX="$$node/.bin/codex" \
+	SPECPIPE_TEST_GEMINI="$$node/.bin/gemini" \
+	SPECPIPE_TEST_OPENCODE="$$node/opencode-$$system/bin/opencode" \
+	SPECPIPE_TEST_AIDER="$(PEERS)/aider/bin/aider" SPECPIPE_TEST_LLM="$(PEERS)/tools/bin/llm" \
+	    $(CARGO) test --locked -p tests --test it peers:: -- --test-threads 1
 
 check: fmt clippy test doc deny gates ## Everything that CI asks for
 

@@ -11,6 +11,7 @@ mod exits;
 mod flags;
 mod http;
 mod layers;
+mod peers;
 mod pipes;
 mod protocol;
 mod resume;

@@ -8,6 +8,7 @@ pub mod fake_model;
 pub mod graph;
 pub mod random;
 pub mod record;
+pub mod recording;
 mod shell;
 pub mod tools;
 mod usage;

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 pub const TOOLS: [&str; 5] = ["classify", "dispatch", "gates", "verify", "converge"];
 
 /// The programs of this package that scripts of tests may call.
-pub const FAKES: [&str; 3] = ["fake-agent", "fake-executor", "measure"];
+pub const FAKES: [&str; 4] = ["fake-agent", "fake-executor", "measure", "recorder"];
 
 /// The agent CLIs that `dispatch` knows. A developer's own must never be started by a test.
 pub const AGENTS: [&str; 9] =

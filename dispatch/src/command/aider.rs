@@ -36,8 +36,18 @@ pub(super) fn invoke(job: &Job) -> Invocation {
     Invocation { arguments, ..Invocation::default() }
 }
 
-/// Reads what was printed: a run that used tokens has done something, one that did not has failed.
+/// Reads what was printed: a run that used tokens has done something, one that did not has failed. One that was ended from outside
+/// has no result, whatever it had said.
 pub(super) fn read(printed: &Printed) -> Option<Draft> {
+    printed.exit_code.and_then(|_| said(printed))
+}
+
+/// Reads what a run had used that was ended before its result.
+pub(super) fn spent(printed: &Printed) -> Option<Draft> {
+    said(printed)
+}
+
+fn said(printed: &Printed) -> Option<Draft> {
     static TOKENS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?m)^Tokens: ([\d.,]+)([kM]?) sent,(?: [^,]* cache[^,]*,)* ([\d.,]+)([kM]?) received")
             .ok()
@@ -87,7 +97,7 @@ mod tests {
     use super::*;
 
     fn parsed(stdout: &str, exit_code: i32) -> Option<Draft> {
-        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(exit_code) })
+        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(exit_code), env: &[] })
     }
 
     #[test]
@@ -110,5 +120,13 @@ mod tests {
         let text = "Aider v0.86.2\nlitellm.AuthenticationError: AuthenticationError: OpenAIException - Error code: 401\nThe API provider is not able to authenticate you.\n";
         assert_eq!(parsed(text, 0).unwrap().status, Status::Auth);
         assert!(parsed("Aider v0.86.2\n", 0).is_none(), "nothing was done");
+    }
+
+    #[test]
+    fn one_that_was_ended_has_no_result_but_an_account() {
+        let stdout = "I will.\n\nTokens: 1.2k sent, 17 received.\n";
+        let printed = Printed { stdout, stderr: "", result: "", exit_code: None, env: &[] };
+        assert!(read(&printed).is_none());
+        assert_eq!(spent(&printed).unwrap().usage.unwrap().output_tokens, 17);
     }
 }

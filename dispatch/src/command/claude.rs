@@ -1,20 +1,26 @@
-//! Claude Code: `claude -p --output-format json`.
+//! Claude Code: `claude -p --output-format stream-json`.
 //!
 //! Seen with 2.1.197: `subtype` is `success` also when `is_error` is true; after a budget stop `usage` lags behind
-//! `modelUsage`, so the account is made from the latter; it retries a refused key ten times, for more than a minute,
-//! unless told otherwise.
+//! `modelUsage`, so the account is made from the latter, and what that leaves out from the events of the streams; it retries
+//! a refused key ten times, for more than a minute, unless told otherwise. The events also show that it is alive.
+
+mod stream;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use shared::section::{Status, Usage};
 
+use self::stream::{Requests, sum};
 use super::{Invocation, Printed, fault, writes};
 use crate::backend::{Draft, Job};
 
 /// How it is started: the text on standard input, which it reads to its end.
 pub(super) fn invoke(job: &Job) -> Invocation {
-    let mut arguments: Vec<String> = ["-p", "--output-format", "json"].map(str::to_owned).to_vec();
+    let mut arguments: Vec<String> =
+        ["-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"]
+            .map(str::to_owned)
+            .to_vec();
     let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
     if let Some(model) = &job.model {
         option("--model", model.clone());
@@ -99,7 +105,7 @@ struct Denial {
     tool_name: String,
 }
 
-/// Reads the result object; with `stream-json`, which a user may have asked for, it is the last line.
+/// Reads the result, which is the last line, and the requests before it.
 pub(super) fn read(printed: &Printed) -> Option<Draft> {
     let result = printed.stdout.trim();
     let parse =
@@ -139,7 +145,14 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
         draft.reason = Some(format!("it was denied the use of {}", tools.join(", ")));
     }
     draft.output = text;
-    draft.usage = usage(printout.usage.as_ref(), &printout.models);
+    let requests = Requests::read(result);
+    draft.usage = usage(printout.usage.as_ref(), &printout.models, &requests);
+    // Each on its own, as some prices depend on the length of one prompt; but only if no request is missing.
+    let all = requests.all();
+    if draft.usage.is_some_and(|usage| Usage { requests: usage.requests, ..sum(&all) } == usage) {
+        draft.requests = all;
+    }
+    draft.retries = requests.retries;
     draft.reported_cost_usd = printout.total_cost_usd;
     // With several models no single price is right: a name that no table has leaves the reported cost.
     draft.model =
@@ -149,11 +162,27 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
     Some(draft)
 }
 
-fn usage(tokens: Option<&Tokens>, models: &BTreeMap<String, PerModel>) -> Option<Usage> {
+/// Reads what a run had used that was ended before its result.
+pub(super) fn spent(printed: &Printed) -> Option<Draft> {
+    let requests = Requests::read(printed.stdout);
+    let all = requests.all();
+    if requests.sent() == 0 {
+        return None;
+    }
+    Some(Draft {
+        usage: Some(Usage { requests: requests.sent(), ..sum(&all) }),
+        model: requests.models(),
+        requests: all,
+        retries: requests.retries,
+        ..Draft::new(Status::Failed)
+    })
+}
+
+fn usage(tokens: Option<&Tokens>, models: &BTreeMap<String, PerModel>, requests: &Requests) -> Option<Usage> {
     if tokens.is_none() && models.is_empty() {
         return None;
     }
-    let sum = |field: fn(&PerModel) -> u64| models.values().map(field).fold(0, u64::saturating_add);
+    let total = |field: fn(&PerModel) -> u64| models.values().map(field).fold(0, u64::saturating_add);
     let (input, read, written, output) = match tokens {
         Some(tokens) if models.is_empty() => (
             tokens.input_tokens,
@@ -162,22 +191,26 @@ fn usage(tokens: Option<&Tokens>, models: &BTreeMap<String, PerModel>) -> Option
             tokens.output_tokens,
         ),
         _ => (
-            sum(|model| model.input_tokens),
-            sum(|model| model.cache_read_input_tokens),
-            sum(|model| model.cache_creation_input_tokens),
-            sum(|model| model.output_tokens),
+            total(|model| model.input_tokens),
+            total(|model| model.cache_read_input_tokens),
+            total(|model| model.cache_creation_input_tokens),
+            total(|model| model.output_tokens),
         ),
     };
     let one_hour = tokens.and_then(|tokens| tokens.cache_creation.as_ref());
     let one_hour = one_hour.map_or(0, |written| written.ephemeral_1h_input_tokens).min(written);
-    Some(Usage {
+    let told = Usage {
         input_tokens: input,
         cache_read_tokens: read,
         cache_write_tokens: written - one_hour,
         cache_write_1h_tokens: one_hour,
         output_tokens: output,
+        // Its own account has no reasoning tokens; they are part of the output.
+        reasoning_tokens: sum(&requests.all()).reasoning_tokens,
         ..Usage::default()
-    })
+    };
+    let cut = Usage { reasoning_tokens: 0, ..sum(&requests.cut()) };
+    Some(Usage { requests: requests.sent(), ..sum(&[told, cut]) })
 }
 
 #[cfg(test)]
@@ -186,7 +219,7 @@ mod tests {
     use crate::backend::tests::job;
 
     fn draft(stdout: &str) -> Draft {
-        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(0) }).unwrap()
+        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(0), env: &[] }).unwrap()
     }
 
     #[test]
@@ -194,7 +227,7 @@ mod tests {
         let mut job = job("a", "look");
         job.model = Some("claude-haiku-5-5".into());
         let line = invoke(&job).arguments.join(" ");
-        let expected = "-p --output-format json --model claude-haiku-5-5 --tools Read,Grep --allowedTools Read,Grep --permission-mode default";
+        let expected = "-p --output-format stream-json --verbose --include-partial-messages --model claude-haiku-5-5 --tools Read,Grep --allowedTools Read,Grep --permission-mode default";
         assert_eq!(line, expected);
         job.tools.push("Edit".into());
         assert!(invoke(&job).arguments.join(" ").ends_with("--permission-mode acceptEdits"));
@@ -223,6 +256,25 @@ mod tests {
         assert_eq!((draft.status, draft.output.as_str(), draft.usage), (Status::Ok, "done", Some(usage)));
         assert_eq!((draft.turns, draft.reported_cost_usd), (Some(2), Some(0.02)));
         assert_eq!(draft.model.as_deref(), Some("claude-haiku-5-5"));
+    }
+
+    #[test]
+    fn a_stream_that_was_cut_off_is_paid_too() {
+        let draft = draft(concat!(
+            r#"{"type":"stream_event","event":{"type":"message_start","message":{"id":"1","model":"m","usage":{"input_tokens":1000,"cache_read_input_tokens":200,"output_tokens":1}}}}"#,
+            "\n",
+            r#"{"type":"assistant","message":{"id":"2","model":"m","usage":{"input_tokens":1000,"cache_read_input_tokens":200,"output_tokens":17}}}"#,
+            "\n",
+            r#"{"type":"result","subtype":"success","result":"done","modelUsage":{"m":{"inputTokens":1000,"outputTokens":17,"cacheReadInputTokens":200}}}"#,
+        ));
+        let usage = Usage {
+            input_tokens: 2000,
+            cache_read_tokens: 400,
+            output_tokens: 18,
+            requests: 2,
+            ..Usage::default()
+        };
+        assert_eq!((draft.usage, draft.requests.len()), (Some(usage), 2));
     }
 
     #[test]
@@ -270,7 +322,7 @@ mod tests {
     fn what_is_no_result_is_none() {
         for stdout in ["", "Execution error", "{\"type\":\"assistant\"}", "{\"type\":\"result\""] {
             assert!(
-                read(&Printed { stdout, stderr: "", result: "", exit_code: Some(0) }).is_none(),
+                read(&Printed { stdout, stderr: "", result: "", exit_code: Some(0), env: &[] }).is_none(),
                 "{stdout}"
             );
         }

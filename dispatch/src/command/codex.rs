@@ -3,6 +3,10 @@
 //! Seen with 0.169.0: `input_tokens` include what was read from the cache; an item of type `error` is only a remark, a
 //! `turn.failed` is a failure; the HTTP status is nowhere but in the message; an open standard input makes it wait for ever.
 
+mod session;
+
+use std::path::{Path, PathBuf};
+
 use serde::Deserialize;
 use shared::section::{Status, Usage};
 
@@ -29,6 +33,7 @@ struct Event {
     usage: Option<Tokens>,
     error: Option<Message>,
     message: Option<String>,
+    thread_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,16 +71,7 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
                 }
             }
             "turn.completed" => {
-                let tokens = event.usage.unwrap_or_default();
-                let cached = tokens.cached_input_tokens.saturating_add(tokens.cache_write_input_tokens);
-                usage.input_tokens =
-                    usage.input_tokens.saturating_add(tokens.input_tokens.saturating_sub(cached));
-                usage.cache_read_tokens = usage.cache_read_tokens.saturating_add(tokens.cached_input_tokens);
-                usage.cache_write_tokens =
-                    usage.cache_write_tokens.saturating_add(tokens.cache_write_input_tokens);
-                usage.output_tokens = usage.output_tokens.saturating_add(tokens.output_tokens);
-                usage.reasoning_tokens =
-                    usage.reasoning_tokens.saturating_add(tokens.reasoning_output_tokens);
+                usage = event.usage.unwrap_or_default().added_to(usage);
                 turns += 1;
                 (is_complete, failure) = (true, None);
             }
@@ -89,9 +85,41 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
     } else if !is_complete {
         return None;
     }
-    draft.usage = (turns > 0).then_some(usage);
+    draft.usage = if failure.is_some() { of_session(printed) } else { None };
+    draft.usage = draft.usage.or((turns > 0).then_some(usage));
     draft.turns = (turns > 0).then_some(turns);
     Some(draft)
+}
+
+/// Reads what a run had used that was ended before its result.
+pub(super) fn spent(printed: &Printed) -> Option<Draft> {
+    Some(Draft { usage: Some(of_session(printed)?), ..Draft::new(Status::Failed) })
+}
+
+/// Returns what the session file says, which counts all turns so far.
+fn of_session(printed: &Printed) -> Option<Usage> {
+    let events = printed.stdout.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
+    let thread = events.filter(|event| event.kind == "thread.started").find_map(|event| event.thread_id)?;
+    let home = match printed.variable("CODEX_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => Path::new(&printed.variable("HOME")?).join(".codex"),
+    };
+    Some(session::tokens(&home, &thread)?.added_to(Usage::default()))
+}
+
+impl Tokens {
+    fn added_to(&self, usage: Usage) -> Usage {
+        let cached = self.cached_input_tokens.saturating_add(self.cache_write_input_tokens);
+        let input = self.input_tokens.saturating_sub(cached);
+        Usage {
+            input_tokens: usage.input_tokens.saturating_add(input),
+            cache_read_tokens: usage.cache_read_tokens.saturating_add(self.cached_input_tokens),
+            cache_write_tokens: usage.cache_write_tokens.saturating_add(self.cache_write_input_tokens),
+            output_tokens: usage.output_tokens.saturating_add(self.output_tokens),
+            reasoning_tokens: usage.reasoning_tokens.saturating_add(self.reasoning_output_tokens),
+            ..usage
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +128,7 @@ mod tests {
     use crate::backend::tests::job;
 
     fn parsed(stdout: &str) -> Option<Draft> {
-        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(0) })
+        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(0), env: &[] })
     }
 
     #[test]

@@ -57,7 +57,10 @@ pub(crate) fn status(code: Option<u16>, message: &str) -> Option<Status> {
         "connection reset",
         "econnrefused",
         "timed out",
-    ]) {
+        "fetch failed",
+        "socket hang up",
+    ]) || message.trim() == "terminated"
+    {
         Some(Status::Transport)
     } else {
         None
@@ -85,6 +88,8 @@ mod tests {
             ("API Error: 529 overloaded_error", Some(Status::Transport)),
             ("connect ECONNREFUSED 127.0.0.1:80", Some(Status::Transport)),
             ("HTTP/1.1 503", Some(Status::Transport)),
+            // What Node says of a stream that was cut off.
+            ("terminated", Some(Status::Transport)),
             ("error: 400 bad request", Some(Status::Failed)),
             ("wrote 429 lines", Some(Status::Transport)),
             ("no such file", None),

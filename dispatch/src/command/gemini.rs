@@ -143,7 +143,7 @@ mod tests {
     use crate::backend::tests::job;
 
     fn parsed(stdout: &str, stderr: &str, exit_code: i32) -> Option<Draft> {
-        read(&Printed { stdout, stderr, result: "", exit_code: Some(exit_code) })
+        read(&Printed { stdout, stderr, result: "", exit_code: Some(exit_code), env: &[] })
     }
 
     #[test]

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     fn parsed(stdout: &str, stderr: &str, exit_code: i32) -> Option<Draft> {
-        read(&Printed { stdout, stderr, result: "", exit_code: Some(exit_code) })
+        read(&Printed { stdout, stderr, result: "", exit_code: Some(exit_code), env: &[] })
     }
 
     #[test]

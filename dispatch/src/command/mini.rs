@@ -40,8 +40,13 @@ struct Stats {
     api_calls: Option<u32>,
 }
 
-/// Reads the trajectory.
+/// Reads the trajectory; one that does not say how it ended is of a run that was ended.
 pub(super) fn read(printed: &Printed) -> Option<Draft> {
+    spent(printed).filter(|draft| draft.stop_reason.is_some())
+}
+
+/// Reads what a run has used.
+pub(super) fn spent(printed: &Printed) -> Option<Draft> {
     let info = serde_json::from_str::<Trajectory>(printed.result).ok()?.info;
     let mut draft = Draft { output: info.submission.unwrap_or_default(), ..Draft::new(Status::Ok) };
     let ended = info.exit_status.unwrap_or_default();
@@ -50,7 +55,7 @@ pub(super) fn read(printed: &Printed) -> Option<Draft> {
             "LimitsExceeded" => Status::Budget,
             other => fault::status(None, other).unwrap_or(Status::Failed),
         };
-        draft.reason = Some(format!("it ended as {}", if ended.is_empty() { "unknown" } else { &ended }));
+        draft.reason = Some(format!("it ended as {ended}"));
     }
     draft.stop_reason = (!ended.is_empty()).then_some(ended);
     draft.reported_cost_usd = info.model_stats.instance_cost;
@@ -66,7 +71,7 @@ mod tests {
     use super::*;
 
     fn parsed(result: &str) -> Option<Draft> {
-        read(&Printed { stdout: "", stderr: "", result, exit_code: Some(0) })
+        read(&Printed { stdout: "", stderr: "", result, exit_code: Some(0), env: &[] })
     }
 
     #[test]

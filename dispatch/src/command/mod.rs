@@ -94,6 +94,16 @@ struct Printed<'a> {
     result: &'a str,
     /// The exit code, if it ended by itself.
     exit_code: Option<i32>,
+    /// What the configuration sets in its environment.
+    env: &'a [(String, String)],
+}
+
+impl Printed<'_> {
+    /// Returns a variable of the environment that it ran in.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        let own = self.env.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.into());
+        own.or_else(|| std::env::var_os(name)).filter(|value| !value.is_empty())
+    }
 }
 
 impl Preset {
@@ -177,6 +187,18 @@ impl Preset {
             Preset::Mini => mini::read(printed),
         }
     }
+
+    /// Reads what it had used when it ended without a result, as far as it tells.
+    fn spent(self, printed: &Printed) -> Option<Draft> {
+        match self {
+            Preset::Claude => claude::spent(printed),
+            Preset::OpenCode => opencode::spent(printed),
+            Preset::Aider => aider::spent(printed),
+            Preset::Mini => mini::spent(printed),
+            Preset::Codex => codex::spent(printed),
+            Preset::Gemini | Preset::Llm => None,
+        }
+    }
 }
 
 impl Program {
@@ -255,9 +277,10 @@ impl Program {
             stderr: &stderr,
             result: result.as_deref().unwrap_or_default(),
             exit_code: ended.exit_code(),
+            env: &self.env,
         };
         let Some(mut draft) = preset.read(&printed) else {
-            return Ok(self.without_result(preset, job, &ended));
+            return Ok(self.without_result(preset, job, &ended, &printed));
         };
         // A complete result counts, also of a program that then did not end: several are known to hang there.
         draft.exit_code = ended.exit_code();
@@ -269,9 +292,9 @@ impl Program {
         Ok(draft)
     }
 
-    fn without_result(&self, preset: Preset, job: &Job, ended: &Ended) -> Draft {
-        let mut draft = Draft::new(Status::Failed);
-        draft.model.clone_from(&job.model);
+    fn without_result(&self, preset: Preset, job: &Job, ended: &Ended, printed: &Printed) -> Draft {
+        let mut draft = preset.spent(printed).unwrap_or_else(|| Draft::new(Status::Failed));
+        draft.model = draft.model.or_else(|| job.model.clone());
         (draft.output, _) = output(&ended.stdout, self.output_limit);
         judge(&mut draft, ended, job);
         if ended.exit_code().is_some() {

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use shared::section::{Status, Usage};
 
-use super::{Invocation, Printed, fault, with_system};
+use super::{Invocation, Printed, fault, with_system, writes};
 use crate::backend::{Draft, Job};
 
 /// How it is started: the text on standard input.
@@ -15,7 +15,24 @@ pub(super) fn invoke(job: &Job) -> Invocation {
     if let Some(model) = &job.model {
         arguments.extend(["-m".to_owned(), model.clone()]);
     }
-    Invocation { arguments, stdin: Some(with_system(job)), ..Invocation::default() }
+    // Without a title it asks the model for one, and tells nobody what that took.
+    arguments.push(format!("--title=specpipe {} {}", job.id, job.attempt));
+    Invocation {
+        arguments,
+        stdin: Some(with_system(job)),
+        env: vec![("OPENCODE_PERMISSION", denied(job))],
+        result: None,
+    }
+}
+
+/// What its executor may not do; what is not denied is up to the user's configuration.
+fn denied(job: &Job) -> &'static str {
+    match (writes(job), job.tools.iter().any(|tool| tool == "Bash")) {
+        (true, true) => "{}",
+        (true, false) => r#"{"bash":"deny"}"#,
+        (false, true) => r#"{"edit":"deny"}"#,
+        (false, false) => r#"{"edit":"deny","bash":"deny"}"#,
+    }
 }
 
 #[derive(Deserialize)]
@@ -52,6 +69,21 @@ struct Cache {
 
 /// Reads the events: the text of the last step is the output.
 pub(super) fn read(printed: &Printed) -> Option<Draft> {
+    // A step that called tools is followed by another: without it, there is no answer yet.
+    let is_between =
+        |draft: &Draft| draft.status == Status::Ok && draft.stop_reason.as_deref() == Some("tool-calls");
+    events(printed)
+        .filter(|draft| draft.usage.is_some() || draft.status != Status::Ok)
+        .filter(|draft| !is_between(draft))
+}
+
+/// Reads what a run had used that was ended before its result.
+pub(super) fn spent(printed: &Printed) -> Option<Draft> {
+    let draft = events(printed)?;
+    Some(Draft { output: String::new(), stop_reason: None, ..draft })
+}
+
+fn events(printed: &Printed) -> Option<Draft> {
     let mut draft = Draft::new(Status::Ok);
     let (mut usage, mut steps, mut error, mut cost) = (Usage::default(), 0, None, None);
     for event in printed.stdout.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok()) {
@@ -103,7 +135,7 @@ mod tests {
     use super::*;
 
     fn parsed(stdout: &str, exit_code: i32) -> Option<Draft> {
-        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(exit_code) })
+        read(&Printed { stdout, stderr: "", result: "", exit_code: Some(exit_code), env: &[] })
     }
 
     const STEP: &str = concat!(

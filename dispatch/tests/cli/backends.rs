@@ -103,7 +103,9 @@ echo '{"type":"result","subtype":"success","is_error":false,"result":"call it X"
     assert!((dispatch["cost_usd"].as_f64().unwrap() - 0.000_15).abs() < 1e-12, "{}", dispatch["cost_usd"]);
     assert!(dispatch["price_table"].is_string());
     assert!(
-        place.read("arguments").starts_with("-p --output-format json --model haiku"),
+        place
+            .read("arguments")
+            .starts_with("-p --output-format stream-json --verbose --include-partial-messages --model haiku"),
         "{}",
         place.read("arguments")
     );

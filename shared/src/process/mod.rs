@@ -310,14 +310,20 @@ impl Command {
         command.stdin(handed(&self.handed.stdin, input)?);
         command.stdout(handed(&self.handed.stdout, Stdio::piped())?);
         command.stderr(handed(&self.handed.stderr, Stdio::piped())?);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+            // Some programs believe it more than the directory they are in, and would work in ours.
+            if directory.is_absolute() {
+                command.env("PWD", directory.components().collect::<PathBuf>());
+            } else {
+                command.env_remove("PWD");
+            }
+        }
         for (name, value) in &self.environment {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
-        }
-        if let Some(directory) = &self.directory {
-            command.current_dir(directory);
         }
         command.spawn().map_err(|error| {
             let problem = self.problem("start");

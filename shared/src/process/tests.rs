@@ -7,6 +7,15 @@ fn sh(script: &str) -> Command {
 }
 
 #[test]
+fn the_environment_names_the_directory_that_it_runs_in() {
+    let place = tempfile::tempdir().unwrap();
+    let ended = Command::new(["printenv", "PWD"]).current_dir(place.path()).run().unwrap();
+    assert_eq!(ended.stdout.text().trim_end(), place.path().to_str().unwrap());
+    let ended = Command::new(["printenv", "PWD"]).current_dir(".").run().unwrap();
+    assert_eq!(ended.stdout.text(), "", "a name of another directory is worse than none");
+}
+
+#[test]
 fn both_streams_are_read_at_once_and_the_exit_code_is_kept() {
     let script = "cat; i=0; while [ $i -lt 2000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done; exit 3";
     let ended = sh(script).stdin("hello\n").run().unwrap();

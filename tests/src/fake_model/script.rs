@@ -207,7 +207,7 @@ pub enum UsageStyle {
 
 /// Tokens as a provider bills them. `input` does not include what a cache gave or took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Tokens {
     /// At the full price.
     pub input: u64,
