@@ -14,6 +14,7 @@ mod layers;
 mod peers;
 mod pipes;
 mod protocol;
+mod race;
 mod resume;
 mod schedule;
 
