@@ -30,6 +30,10 @@ Examples:
   Go on after a crash, a kill or an interrupt: what has finished is not run again
     dispatch --resume routed.jsonl > results.jsonl
 
+  On other machines: workers there, the tasks from here
+    dispatch --worker nats://queue.example -j 4
+    classify tasks.jsonl | dispatch --queue nats://queue.example > results.jsonl
+
   Without a network, from recorded answers
     classify tasks.jsonl | dispatch --replay answers.jsonl
 
@@ -192,6 +196,39 @@ pub struct Args {
     /// Record all answers in this file, for --replay
     #[arg(long, value_name = "FILE", help_heading = "Backends")]
     pub record: Option<PathBuf>,
+
+    /// Give the tasks to workers, through this queue: nats://HOST[:PORT][/STREAM]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SPECPIPE_DISPATCH_QUEUE",
+        hide_env = true,
+        hide_env_values = true,
+        help_heading = "Beyond one machine"
+    )]
+    pub queue: Option<String>,
+
+    /// Be a worker: take tasks from this queue and run them here, until told to stop
+    #[arg(
+        long,
+        value_name = "URL",
+        num_args = 0..=1,
+        default_missing_value = "",
+        hide_env_values = true,
+        conflicts_with_all = ["files", "as_completed", "rerun", "dry_run", "no_decompose", "resume"],
+        help_heading = "Beyond one machine"
+    )]
+    pub worker: Option<String>,
+
+    /// The name of this worker in the records [default: the host and the process id]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "SPECPIPE_DISPATCH_WORKER_NAME",
+        hide_env = true,
+        help_heading = "Beyond one machine"
+    )]
+    pub worker_name: Option<String>,
 
     /// Where tasks that write files do so: a git worktree each, or right here
     #[arg(

@@ -9,6 +9,7 @@ use shared::state::{DIRECTORY, Root};
 use shared::{Diagnostics, Problem, config, processors};
 
 use crate::args::{Args, Deps, Ended, Merging, Worktrees};
+use crate::broker::address::{Queue, without_secret};
 use crate::estimate;
 use crate::executors::Agents;
 use crate::incoming::{Known, Need};
@@ -17,7 +18,7 @@ use crate::progress::Wanted;
 use crate::replay::Recorder;
 use crate::reports::Reports;
 use crate::route::{Routes, Step, Surroundings, Wishes};
-use crate::settings::Settings;
+use crate::settings::{QueueSettings, Settings};
 use crate::speculate::{Check, Speculation};
 use crate::worktree::dependencies::Wish;
 use crate::worktree::{check_base, is_bare};
@@ -33,6 +34,9 @@ const OUTPUT_MAX: u64 = 256 << 20;
 
 /// Fewer tasks at once would leave a machine idle that mostly waits for others.
 const FEWEST_JOBS: usize = 4;
+
+/// How many tasks are with workers at once, if nobody says otherwise.
+const GIVEN_OUT: usize = 256;
 
 /// All that a run has to know.
 pub(crate) struct Config {
@@ -71,6 +75,11 @@ pub(crate) struct Config {
     pub(crate) speculation_budget: Option<f64>,
     pub(crate) reports: Reports,
     pub(crate) shown: Wanted,
+    /// The queue that tasks are given to.
+    pub(crate) queue: Option<Queue>,
+    /// The queue that tasks come from.
+    pub(crate) worker: Option<Queue>,
+    pub(crate) worker_name: Option<String>,
 }
 
 impl Config {
@@ -81,6 +90,7 @@ impl Config {
         let root = Root::find(&directory);
         let mut settings: Settings = config::load("dispatch", args.common.config.as_deref(), &directory)?;
         let limits = Rules::resolve(args, &settings)?;
+        let (queue, worker) = queues(args, &settings.queue)?;
         let race = &settings.race;
         let speculation_budget = args.race_budget.or(race.budget_usd);
         if speculation_budget.is_some_and(|budget| !budget.is_finite() || budget < 0.0) {
@@ -89,7 +99,8 @@ impl Config {
         }
         let check = args.check.clone().or_else(|| race.check.clone());
         let speculation = Speculation {
-            drafts: args.race.clone().or_else(|| race.drafts.clone()),
+            // With a queue it is the workers who race.
+            drafts: args.race.clone().or_else(|| race.drafts.clone()).filter(|_| queue.is_none()),
             when: if args.race_if.is_empty() { race.when.clone() } else { args.race_if.clone() },
             check: check.map_or(Check::Plain, Check::Command),
         };
@@ -117,6 +128,7 @@ impl Config {
             replay: args.replay.as_deref(),
             no_local: args.no_local,
             retries: args.retries.or(settings.retries),
+            queue: queue.is_some(),
         };
         let routes = Routes::resolve(&wishes, &settings, &place)?;
         let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -126,7 +138,9 @@ impl Config {
         }
         let deps = args.deps.or(settings.deps).unwrap_or_default();
         let prices = args.prices.as_deref().or(settings.prices.as_deref());
-        let jobs = args.jobs.or(settings.jobs).map_or_else(|| processors().max(FEWEST_JOBS), usize::from);
+        // How many workers there are is not known here; their own limits hold there.
+        let usual = || if queue.is_some() { GIVEN_OUT } else { processors().max(FEWEST_JOBS) };
+        let jobs = args.jobs.or(settings.jobs).map_or_else(usual, usize::from);
         let worktrees = args.worktrees.or(settings.worktrees).unwrap_or_default();
         let worktrees = worktrees == Worktrees::Auto && (root.git || is_bare(&root.path));
         let base = args.base.clone().or(settings.worktree.base.take()).filter(|_| worktrees);
@@ -148,7 +162,7 @@ impl Config {
         Ok(Config {
             jobs: jobs.max(1),
             deps,
-            as_completed: args.as_completed,
+            as_completed: args.as_completed || worker.is_some(),
             window: args.window as usize,
             rerun,
             reports: match args.dry_run {
@@ -158,7 +172,10 @@ impl Config {
             shown: Wanted { only_line: args.bar, eta: args.eta },
             dry_run: args.dry_run,
             // Who waits for verdicts between two tasks goes through the pipe task by task.
-            decompose: !args.no_decompose && settings.decompose.unwrap_or(true) && deps == Deps::Finished,
+            decompose: worker.is_none()
+                && !args.no_decompose
+                && settings.decompose.unwrap_or(true)
+                && deps == Deps::Finished,
             resume: args.resume,
             journal: !args.no_journal,
             worktrees,
@@ -180,6 +197,9 @@ impl Config {
             agents,
             prices: prices.map_or_else(|| Ok(Table::built_in()), Table::load)?,
             recorder: args.record.as_deref().map(|path: &Path| Recorder::create(path)).transpose()?,
+            queue,
+            worker,
+            worker_name: args.worker_name.clone(),
         })
     }
 }
@@ -199,6 +219,33 @@ impl Config {
         let own = || agent.model_on(&self.routes.lanes[step.lane].backend);
         let model = step.model.clone().or_else(own);
         estimate::cost(&self.prices, known, model.as_deref(), agent.body.len()).map(|(cost, _)| cost.expected)
+    }
+}
+
+/// Returns the queue that tasks are given to, and the one that they come from.
+fn queues(args: &Args, settings: &QueueSettings) -> Result<(Option<Queue>, Option<Queue>), Problem> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let from_env = variable("SPECPIPE_DISPATCH_QUEUE");
+    let resolve = |text: &str| {
+        without_secret(Some(text), from_env.as_deref())?;
+        Queue::resolve(text, settings, variable)
+    };
+    let Some(worker) = &args.worker else {
+        let chooses =
+            !args.argv.is_empty() || args.replay.is_some() || args.record.is_some() || args.no_local;
+        if args.queue.is_some() && chooses {
+            return Err(Problem::new("with a queue, what does the tasks is said to the workers")
+                .hint("leave out the program, --replay, --record and --no-local here, and give them to `dispatch --worker`"));
+        }
+        return Ok((args.queue.as_deref().map(resolve).transpose()?, None));
+    };
+    // Who is a worker gives nothing out; the variable says then where the tasks come from.
+    let named = if worker.is_empty() { from_env.clone() } else { Some(worker.clone()) };
+    match (named, settings.url.as_deref()) {
+        (Some(text), _) => Ok((None, Some(resolve(&text)?))),
+        (None, Some(text)) => Ok((None, Some(Queue::resolve(text, settings, variable)?))),
+        (None, None) => Err(Problem::new("--worker has no address of a queue")
+            .hint("write --worker nats://HOST, or set SPECPIPE_DISPATCH_QUEUE or `url` in [dispatch.queue]")),
     }
 }
 

@@ -7,6 +7,7 @@
 mod again;
 mod asked;
 mod attempt;
+mod broker;
 mod join;
 mod merging;
 mod race;
@@ -26,7 +27,9 @@ use shared::{Diagnostics, Exit, Io, Problem, Record, interrupt, warden};
 
 use self::attempt::Attempt;
 pub(crate) use self::attempt::name_of;
+use self::broker::{Given, GivenOut, Serving};
 use crate::backend::{Answer, Draft};
+use crate::broker::{Taken, Told};
 use crate::config::Config;
 use crate::control::{Asked, Control};
 use crate::emit::{Emitter, Written};
@@ -41,7 +44,7 @@ use crate::progress::Bar;
 use crate::queue::{Place, Queue};
 use crate::reader::{self, Credits, Progress};
 use crate::results::{Ending, Results, Standing};
-use crate::route::Step;
+use crate::route::{Backend, Step};
 use crate::schedule::{IdHash, Schedule, Seq};
 use crate::speculate::{Heat, Purse, Race, Verdict};
 use crate::worktree::Worktrees;
@@ -73,6 +76,12 @@ enum Event {
     /// What the drafts that lost a race have left is removed.
     Cleared(Seq),
     Asked(Asked),
+    /// The queue tells something.
+    Told(Told),
+    /// The queue gives this worker a task.
+    Taken(Box<Taken>),
+    /// A result that came packed is unpacked.
+    Unpacked(Seq, crate::broker::wire::Draft, Box<Dispatch>),
 }
 
 /// What has a place while it runs: a task, or one of the drafts of its race. A first draft comes before all second ones.
@@ -114,6 +123,10 @@ pub(crate) struct Engine {
     released: VecDeque<Seq>,
     pool: Pool,
     remote: Option<tokio::runtime::Runtime>,
+    /// The tasks that are with workers, if they are given to workers.
+    given_out: Option<GivenOut>,
+    /// The tasks that this worker has taken, if this is one.
+    serving: Option<Serving>,
     events: Sender<Event>,
     credits: Credits,
     credit: usize,
@@ -150,6 +163,8 @@ struct Held {
     tickets: HashMap<Heat, Ticket>,
     /// Ends what runs for it.
     cancel: Cancel,
+    /// What came with it, if it is a task that this worker was given.
+    given: Option<Box<Given>>,
     /// Its drafts, while there are several.
     race: Option<Box<Race>>,
     /// What is to become of it when that has ended.
@@ -198,7 +213,11 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
     let Io { input, output, diagnostics } = io;
     let (events, inbox) = channel();
     let credits = Credits::default();
-    reader::start(input, config.max_line, credits.clone(), events.clone(), Event::Read);
+    if config.worker.is_none() {
+        reader::start(input, config.max_line, credits.clone(), events.clone(), Event::Read);
+    }
+    // A worker's records leave through the queue.
+    let output = if config.worker.is_some() { Box::new(std::io::sink()) } else { output };
     let mut emitter = Emitter::start(output, events.clone(), Event::Written);
     let lanes = config.routes.lanes.iter().map(|lane| lane.limit);
     let terms = config.routes.lanes.iter().map(|lane| (lane.name.as_str(), &lane.terms));
@@ -226,6 +245,8 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         held_bytes: 0,
         released: VecDeque::new(),
         remote: None,
+        given_out: None,
+        serving: None,
         events,
         credits,
         credit: 0,
@@ -236,7 +257,8 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
         exit: Exit::Ok,
         config,
     };
-    let halt = engine.turn(&inbox, &mut emitter);
+    let halt = engine.connect().and_then(|()| engine.turn(&inbox, &mut emitter));
+    engine.disconnect(!matches!(halt, Err(Halt::Closed)));
     engine.bar.finish();
     match halt {
         Ok(()) => {}
@@ -272,6 +294,11 @@ impl Engine {
             emitter.offer(|buffer, most| self.order.take(buffer, most)).map_err(spill_problem)?;
             self.read_on(emitter);
             let all_left = self.order.is_empty() && !emitter.is_busy() && self.held.is_empty();
+            let waits_for_drafts = self.given_out.as_ref().is_some_and(GivenOut::waits_for_drafts);
+            if waits_for_drafts && self.held.is_empty() && (self.input == Input::Ended || self.is_over()) {
+                self.let_all_go()?;
+                continue;
+            }
             if all_left && (self.input == Input::Ended || self.is_over()) {
                 return self.unreadable.take().map_or(Ok(()), |problem| Err(Halt::Failed(problem)));
             }
@@ -320,6 +347,9 @@ impl Engine {
             Event::Cleared(seq) => self.cleared(seq)?,
             Event::Merged(seq, merge) => self.merged(seq, *merge)?,
             Event::Asked(asked) => self.answer(asked)?,
+            Event::Told(told) => self.told(told)?,
+            Event::Taken(taken) => self.take_order(*taken)?,
+            Event::Unpacked(seq, draft, dispatch) => self.accept(seq, &draft, *dispatch)?,
         }
         Ok(())
     }
@@ -417,6 +447,7 @@ impl Engine {
             cancel: Cancel::default(),
             race: None,
             wish: None,
+            given: None,
         };
         self.held.insert(seq, held);
         match self.schedule.cycle_through(seq) {
@@ -474,7 +505,9 @@ impl Engine {
             let who = format!("tier {} {}, {}", job.tier, job.executor, assignment.lane.name);
             self.bar.started((run.seq, run.heat), &job.id, who, held.known.spent());
         }
-        if assignment.lane.backend.is_remote() {
+        if matches!(assignment.lane.backend, Backend::Queue) {
+            self.give_out(run.seq)?;
+        } else if assignment.lane.backend.is_remote() {
             let runtime = match &self.remote {
                 Some(runtime) => runtime,
                 None => self.remote.insert(runtime().map_err(|error| {
@@ -626,6 +659,9 @@ impl Engine {
             self.is_ending = true;
             self.held.values_mut().filter(|held| held.is_running()).for_each(Held::end);
         }
+        if halted.urgency == Urgency::Now || self.serving.is_some() {
+            self.take_back();
+        }
     }
 
     fn look_for_interrupt(&mut self) -> Result<(), Halt> {
@@ -633,6 +669,7 @@ impl Engine {
             self.exit = self.exit.worse(Exit::Interrupted);
             self.note_halt("interrupted")?;
             self.stop();
+            self.take_back();
             // Those that wait for a network have no child that a signal could end.
             self.held.values_mut().for_each(Held::end);
         }
@@ -664,6 +701,10 @@ impl Engine {
 
     /// Gives a record its place in the output.
     fn let_out(&mut self, seq: Seq, record: &Record) -> Result<(), Halt> {
+        if self.is_held_back(seq, record) {
+            return Ok(());
+        }
+        self.tell_dispatcher(seq, record);
         self.bar.went_out();
         self.order.fill(seq, record.to_line().into_owned()).map_err(spill_problem)
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use shared::lines::Line;
 use shared::section::{Classify, Decision, Dispatch, Earlier, Status, Task, Tier, Verify};
 use shared::{Problem, Record, units};
@@ -43,7 +44,8 @@ pub(crate) struct Known {
 }
 
 /// What is to be done about a task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Need {
     /// Nothing, whatever its dependencies do.
     Nothing,

@@ -8,6 +8,7 @@
 
 mod args;
 pub mod backend;
+mod broker;
 mod command;
 mod commands;
 mod config;

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use shared::git::Repo;
-use shared::section::{OutputFile, Status};
+use shared::section::{Dispatch, OutputFile, Status};
 use shared::units;
 
 use crate::backend::{Answer, Draft, Job};
+use crate::broker::carry;
 use crate::replay::Recorder;
 use crate::results::beginning;
 use crate::route::{Backend, Lane};
@@ -18,6 +19,10 @@ use crate::worktree::{Worktree, Worktrees, name_of};
 
 /// So long a backend may take to put down what it has begun, and say what it took, once its job is cancelled.
 const PUT_DOWN: Duration = Duration::from_secs(5);
+
+/// Why a worker that has no repository does not do work that comes out of one.
+const NO_REPOSITORY: &str =
+    "the task works in a git repository, and the worker was not started in a clone of it: start it there";
 
 /// What all attempts of a run share.
 pub(crate) struct Workshop {
@@ -47,6 +52,35 @@ pub(crate) struct Assignment {
     pub(crate) base: Option<String>,
     /// The worktree of the task whose work it looks at, if it writes nothing itself.
     pub(crate) borrows: Option<PathBuf>,
+    /// What came with it from a dispatcher, if this is a worker.
+    pub(crate) order: Option<Carried>,
+}
+
+/// What a task of a dispatcher brings to its worker.
+pub(crate) struct Carried {
+    /// The commits that it builds on, as a bundle.
+    pub(crate) bundle: Option<String>,
+    /// The commit of the one task that it builds on: work that changes nothing looks at that tree.
+    pub(crate) builds_on: Option<String>,
+}
+
+/// A result of a worker, with what was only there.
+pub(crate) struct Arrived {
+    pub(crate) id: String,
+    pub(crate) attempt: u32,
+    pub(crate) key: String,
+    pub(crate) dispatch: Dispatch,
+    /// The whole of a large output, in base64.
+    pub(crate) whole: Option<String>,
+    /// The commit, as a bundle.
+    pub(crate) bundle: Option<String>,
+}
+
+impl Arrived {
+    /// Tells whether there is anything to unpack.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.whole.is_some() || self.bundle.is_some() || self.dispatch.commit.is_some()
+    }
 }
 
 /// What came of an attempt.
@@ -105,6 +139,10 @@ impl Workshop {
         let failed = |reason: String| Answer::Draft(Draft::because(Status::Failed, reason));
         let worktree = match self.worktree(&assignment) {
             Ok(worktree) => worktree,
+            // Another worker may have what this one lacks.
+            Err(reason) if assignment.order.is_some() => {
+                return finish(Answer::Draft(Draft::because(Status::Unavailable, reason)), None, None);
+            }
             Err(reason) => return finish(failed(reason), None, None),
         };
         let Assignment { mut job, lane, key, borrows, races, .. } = assignment;
@@ -195,16 +233,33 @@ impl Workshop {
 
     /// Makes a worktree for an attempt that writes, where there can be one.
     fn worktree(&self, assignment: &Assignment) -> Result<Option<Worktree>, String> {
-        let Assignment { job, lane, key, writes, replaces, from, base, .. } = assignment;
+        let Assignment { job, lane, key, writes, replaces, from, base, order, .. } = assignment;
         let wants_one = match &lane.backend {
             Backend::Command(_) => *writes,
             Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
-            Backend::Local(_) | Backend::Anthropic(_) | Backend::OpenAi(_) => false,
+            Backend::Local(_) | Backend::Anthropic(_) | Backend::OpenAi(_) | Backend::Queue => false,
         };
+        // What a task of somebody else's machine looks at has no tree here yet.
+        let looks =
+            order.as_ref().is_some_and(|order| order.builds_on.is_some()) && !lane.backend.is_remote();
+        let wants_one = wants_one || looks;
         if !wants_one {
             return Ok(None);
         }
-        let Some(worktrees) = self.worktrees.as_ref().map_err(Clone::clone)? else { return Ok(None) };
+        let Some(worktrees) = self.worktrees.as_ref().map_err(Clone::clone)? else {
+            let is_elsewhere = order.is_some() && from.is_some();
+            return if is_elsewhere { Err(NO_REPOSITORY.to_owned()) } else { Ok(None) };
+        };
+        if let Some(order) = order {
+            if let Some(bundle) = &order.bundle {
+                carry::unpack(worktrees.root(), bundle).map_err(|problem| problem.full_message())?;
+            }
+            if let Some(from) = from.as_ref().filter(|from| !carry::has(worktrees.root(), from)) {
+                return Err(format!(
+                    "the worker's repository does not have the commit {from}: fetch it there"
+                ));
+            }
+        }
         let replaces = replaces.then_some(key.as_str());
         let made = worktrees.add(&job.id, job.attempt, replaces, from.as_deref(), base.as_deref());
         made.map(Some).map_err(|problem| problem.full_message())
@@ -226,8 +281,59 @@ impl Workshop {
             Backend::Command(_) => true,
             Backend::Local(_) => job.task.run.is_some(),
             Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
-            Backend::Anthropic(_) | Backend::OpenAi(_) => false,
+            Backend::Anthropic(_) | Backend::OpenAi(_) | Backend::Queue => false,
         }
+    }
+
+    /// Takes over what was only on the worker: a large output into a file, and a commit onto a branch and into a worktree here.
+    pub(crate) fn unpack(&self, arrived: Arrived) -> Dispatch {
+        let Arrived { id, attempt, key, mut dispatch, whole, bundle } = arrived;
+        let mut problems = Vec::new();
+        if let (Some(file), Some(whole)) = (&mut dispatch.output_file, whole) {
+            let put = carry::decode(&whole).and_then(|bytes| carry::put_down(&self.outputs, &id, &bytes));
+            match put {
+                Ok(path) => file.path = path,
+                Err(problem) => problems.push(problem.full_message()),
+            }
+        }
+        (dispatch.worktree, dispatch.branch) = (None, None);
+        if let Some(commit) = dispatch.commit.clone() {
+            match self.adopt(&id, attempt, &key, &commit, dispatch.base.as_deref(), bundle.as_deref()) {
+                Ok(tree) => (dispatch.worktree, dispatch.branch) = (tree.path, tree.branch),
+                Err(problem) => {
+                    problems.push(problem);
+                    dispatch.commit = None;
+                }
+            }
+        }
+        if !problems.is_empty() {
+            dispatch.status = Status::Failed;
+            dispatch.reason = Some(format!("the work could not be brought here: {}", problems.join("; ")));
+        }
+        dispatch
+    }
+
+    fn adopt(
+        &self,
+        id: &str,
+        attempt: u32,
+        key: &str,
+        commit: &str,
+        base: Option<&str>,
+        bundle: Option<&str>,
+    ) -> Result<Tree, String> {
+        let worktrees = self.worktrees.as_ref().map_err(Clone::clone)?;
+        let worktrees = worktrees.as_ref().ok_or("there is no repository here")?;
+        if let Some(bundle) = bundle {
+            carry::unpack(worktrees.root(), bundle).map_err(|problem| problem.full_message())?;
+        }
+        let tree = worktrees.add(id, attempt, Some(key), Some(commit), base);
+        let tree = tree.map_err(|problem| problem.full_message())?;
+        Ok(Tree {
+            path: Some(tree.path.display().to_string()),
+            branch: Some(tree.branch.clone()),
+            ..Tree::default()
+        })
     }
 
     /// Looks at the checkout before a program that should change nothing, to see whether it does. For a plain program in

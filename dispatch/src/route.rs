@@ -39,6 +39,8 @@ pub(crate) enum Backend {
     OpenAi(OpenAi),
     /// From a file.
     Replay(Replay),
+    /// By a worker, who has backends of its own.
+    Queue,
 }
 
 impl Backend {
@@ -50,6 +52,7 @@ impl Backend {
             Backend::Anthropic(_) => "anthropic",
             Backend::OpenAi(_) => "openai",
             Backend::Replay(_) => "replay",
+            Backend::Queue => "queue",
         }
     }
 
@@ -67,6 +70,7 @@ impl Backend {
             Backend::Anthropic(_) | Backend::OpenAi(_) => {
                 Answer::Declined("it waits for a network".to_owned())
             }
+            Backend::Queue => Answer::Declined("it is for a worker".to_owned()),
         }
     }
 
@@ -113,6 +117,8 @@ pub(crate) struct Routes {
     local: usize,
     local_is_on: bool,
     replay: Option<usize>,
+    /// The lane of the queue, which takes every task where there is one.
+    queue: Option<usize>,
     /// The lanes that ask no model.
     is_free: Vec<usize>,
     tiers: Tiers,
@@ -130,6 +136,8 @@ pub(crate) struct Wishes<'a> {
     pub(crate) no_local: bool,
     /// How often a request is repeated after a transient fault.
     pub(crate) retries: Option<u16>,
+    /// Whether workers do everything.
+    pub(crate) queue: bool,
 }
 
 /// What backends need to know of the run.
@@ -165,6 +173,7 @@ impl Routes {
             // A program for every task is a program for every task.
             local_is_on: !wishes.no_local && settings.local.unwrap_or(true) && wishes.argv.is_empty(),
             replay: None,
+            queue: None,
             is_free: vec![local],
             tiers: Tiers::default(),
             found: None,
@@ -174,6 +183,13 @@ impl Routes {
             let lane = builder.push("replay", backend, &BackendSettings::default(), true)?;
             routes.replay = Some(lane);
             routes.is_free.push(lane);
+        }
+        if wishes.queue {
+            let lane = builder.push("queue", Backend::Queue, &BackendSettings::default(), false)?;
+            routes.queue = Some(lane);
+            routes.is_free.push(lane);
+            routes.lanes = builder.lanes.into_iter().map(std::sync::Arc::new).collect();
+            return Ok(routes);
         }
         let all = |lane: usize| [1, 2, 3].map(|_| vec![(lane, None)]);
         if !wishes.argv.is_empty() {
@@ -218,6 +234,9 @@ impl Routes {
             && let Backend::Replay(replay) = &self.lanes[lane].backend
             && replay.has(id, attempt)
         {
+            return vec![Step { lane, model: None, tier }];
+        }
+        if let Some(lane) = self.queue {
             return vec![Step { lane, model: None, tier }];
         }
         let local = Step { lane: self.local, model: None, tier: Tier::LOCAL };

@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) output_max: Option<u64>,
     pub(crate) prices: Option<PathBuf>,
     pub(crate) race: RaceSettings,
+    pub(crate) queue: QueueSettings,
     pub(crate) tiers: BTreeMap<String, TierSettings>,
     pub(crate) backends: BTreeMap<String, BackendSettings>,
 }
@@ -82,6 +83,33 @@ pub(crate) struct RaceSettings {
     pub(crate) budget_usd: Option<f64>,
     /// A command that decides whether a draft is accepted.
     pub(crate) check: Option<String>,
+}
+
+/// `[dispatch.queue]`: the queue that `--queue` and `--worker` use, and how one gets in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QueueSettings {
+    /// The address, for `--worker` without one.
+    pub(crate) url: Option<String>,
+    /// A credentials file, as `nsc` writes it.
+    pub(crate) credentials: Option<PathBuf>,
+    /// The environment variable with the token.
+    pub(crate) token_env: Option<String>,
+    /// The user.
+    pub(crate) user: Option<String>,
+    /// The environment variable with the password.
+    pub(crate) password_env: Option<String>,
+    /// A file with the certificates of the authorities to trust.
+    pub(crate) authorities: Option<PathBuf>,
+    /// A file with the certificate to show.
+    pub(crate) certificate: Option<PathBuf>,
+    /// A file with its key.
+    pub(crate) key: Option<PathBuf>,
+    /// After which time without a word an order is given to another worker; of the queue, once it is made.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) ack_wait: Option<Duration>,
+    /// How many times an order is given out before it is told as failed.
+    pub(crate) max_deliver: Option<u64>,
 }
 
 /// `[dispatch.backends.NAME]`: a backend and how it is reached.

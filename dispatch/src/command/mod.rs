@@ -319,6 +319,10 @@ impl Program {
             .env("SPECPIPE_DRAFT", job.draft.to_string())
             .env("SPECPIPE_TIER", job.tier.to_string())
             .env("SPECPIPE_EXECUTOR", &job.executor);
+        // How one gets into the queue is nothing for those who do the tasks.
+        for name in crate::broker::address::VARIABLES {
+            command = command.env_remove(name);
+        }
         if let Some(model) = &job.model {
             command = command.env("SPECPIPE_MODEL", model);
         }

@@ -12,7 +12,7 @@ use crate::executors::needs::{self, Placement};
 use crate::incoming::{Known, Need, spent_before};
 use crate::journal::Key;
 use crate::limits::{Asking, BYTES_PER_TOKEN, LONGEST_ANSWER, Leave, TaskBudget};
-use crate::perform::Assignment;
+use crate::perform::{Assignment, Carried};
 use crate::prompt::{Rejected, guided, plain, prompt, results};
 use crate::queue::Place;
 use crate::results::{Ending, Handed, Standing};
@@ -129,6 +129,7 @@ impl Attempt {
             merge: None,
             inputs: self.inputs.clone(),
             parts: Vec::new(),
+            worker: None,
             race: self.race.clone(),
             rivals: self.lost.clone(),
             earlier: self.earlier.clone(),
@@ -172,9 +173,10 @@ impl Engine {
             }
         };
         let (mut attempt, finished) = self.made_before(seq, attempt)?;
-        if let Some(dispatch) = finished {
+        if let Some(mut dispatch) = finished {
             let Some(held) = self.take_out(seq) else { return Ok(()) };
             let id = held.record.id().unwrap_or_default();
+            self.catch_up(attempt.key, id, &mut dispatch)?;
             self.bar.aside(|| self.diagnostics.verbose(format!("id {id}: finished in an earlier run")));
             self.bar.resumed();
             if let Some(journal) = self.journal()? {
@@ -199,6 +201,9 @@ impl Engine {
     /// Looks up what the dependencies of a task hand over.
     fn inputs(&mut self, seq: Seq) -> Result<Inputs, Halt> {
         let Some(held) = self.held.get(&seq) else { return Ok(Inputs::Waiting) };
+        if let Some(given) = &held.given {
+            return Ok(Inputs::Ready(given.inputs.clone()));
+        }
         let (mut ready, mut is_waiting, mut missing) = (Vec::new(), false, None);
         for id in &held.known.task.depends_on {
             match self.results.standing(IdHash::of(id)) {
@@ -217,6 +222,14 @@ impl Engine {
             Some((id, ending)) => Inputs::Missing(id, ending),
             None if is_waiting => Inputs::Waiting,
             None => Inputs::Ready(ready),
+        })
+    }
+
+    /// Returns what the dependencies of a task hand over, if all of them do.
+    pub(super) fn ready_inputs(&mut self, seq: Seq) -> Result<Option<Vec<Handed>>, Halt> {
+        Ok(match self.inputs(seq)? {
+            Inputs::Ready(inputs) => Some(inputs),
+            Inputs::Waiting | Inputs::Missing(..) => None,
         })
     }
 
@@ -386,6 +399,8 @@ impl Engine {
         };
         let tools: Vec<String> = agent.tools.iter().filter(allowed).cloned().collect();
         let (from, base) = starting_point(known, &held.need, &inputs);
+        let builds_on = from.clone();
+        let from = from.or_else(|| held.given.as_ref()?.commit.clone());
         let model = step.model.clone().or_else(|| agent.model_on(&lane.backend));
         let prompt = guided(prompt(&known.task, &inputs, rejected.as_ref()), &attempt.guidance);
         let asking = Asking {
@@ -429,6 +444,7 @@ impl Engine {
             from,
             base,
             borrows: borrowed(&inputs),
+            order: held.given.as_ref().map(|given| Carried { bundle: given.bundle.clone(), builds_on }),
             job: Job {
                 prompt,
                 plain: guided(plain(&known.task, rejected.as_ref()), &attempt.guidance),

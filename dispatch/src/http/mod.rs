@@ -23,6 +23,7 @@ mod transport;
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
 pub use retry::Retry;
+pub(crate) use secret::Secret;
 
 /// A client for Anthropic's Messages API.
 pub type Anthropic = Client<anthropic::Messages>;

@@ -128,6 +128,8 @@ pub(crate) fn charge(backend: &Backend, is_named: bool) -> Charge {
     match backend {
         Backend::Local(_) => Charge::Free,
         Backend::Replay(_) => Charge::Recorded,
+        // What it was is told with the result.
+        Backend::Queue => Charge::Agent { tells: true },
         Backend::Anthropic(_) | Backend::OpenAi(_) => Charge::Question,
         Backend::Command(program) => match program.preset {
             Some(preset) => Charge::Agent { tells: preset.tells_cost() },

@@ -11,6 +11,7 @@ mod kinds;
 mod limits;
 mod merges;
 mod parts;
+mod queue;
 mod race;
 mod records;
 mod replaced;

@@ -95,6 +95,9 @@ pub struct Dispatch {
     /// The parts of a compound task whose results this one joins, in order. The work and its cost are in their records.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Joined>,
+    /// The worker that did it, where tasks are given to workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
     /// What is to be known of the race, if several drafts of this attempt were wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub race: Option<Race>,
