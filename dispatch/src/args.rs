@@ -230,6 +230,10 @@ pub struct Args {
     )]
     pub worker_name: Option<String>,
 
+    /// Write what ran when to this file, as a trace that Perfetto and Chrome draw
+    #[arg(long, value_name = "FILE", help_heading = "Scheduling")]
+    pub trace: Option<PathBuf>,
+
     /// Where tasks that write files do so: a git worktree each, or right here
     #[arg(
         long,

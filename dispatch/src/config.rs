@@ -20,6 +20,7 @@ use crate::reports::Reports;
 use crate::route::{Routes, Step, Surroundings, Wishes};
 use crate::settings::{QueueSettings, Settings};
 use crate::speculate::{Check, Speculation};
+use crate::trace::Trace;
 use crate::worktree::dependencies::Wish;
 use crate::worktree::{check_base, is_bare};
 
@@ -70,6 +71,7 @@ pub(crate) struct Config {
     pub(crate) agents: Agents,
     pub(crate) prices: Table,
     pub(crate) recorder: Option<Recorder>,
+    pub(crate) trace: Option<Trace>,
     pub(crate) speculation: Speculation,
     /// What drafts beyond the first may cost together, in US dollars.
     pub(crate) speculation_budget: Option<f64>,
@@ -196,6 +198,7 @@ impl Config {
             routes,
             agents,
             prices: prices.map_or_else(|| Ok(Table::built_in()), Table::load)?,
+            trace: args.trace.as_deref().filter(|_| !args.dry_run).map(Trace::create).transpose()?,
             recorder: args.record.as_deref().map(|path: &Path| Recorder::create(path)).transpose()?,
             queue,
             worker,

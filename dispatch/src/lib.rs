@@ -38,6 +38,7 @@ mod route;
 mod schedule;
 mod settings;
 mod speculate;
+mod trace;
 mod worktree;
 
 use shared::{Exit, Io, units};

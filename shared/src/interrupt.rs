@@ -25,8 +25,14 @@ pub fn hold() {
     HELD.store(true, Ordering::Relaxed);
 }
 
+/// Sees to it that a file that may not grow any more is an error of who writes to it, and not the sudden end of the program.
+fn outlive_file_limits() {
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+}
+
 /// Listens for signals from now on. Without a thread to do so, signals keep their usual effect.
 pub(crate) fn install() {
+    outlive_file_limits();
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in &mut signals {

@@ -93,7 +93,7 @@ impl Engine {
         let (cost_usd, price_table) = if is_local { (Some(0.0), None) } else { self.cost(&draft, said) };
         self.spent += cost_usd.unwrap_or(0.0);
         let tree = performed.tree.unwrap_or_default();
-        Some(Dispatch {
+        let dispatch = Dispatch {
             backend: Some(lane.backend.name().to_owned()),
             model: draft.model,
             tier: step.tier,
@@ -119,7 +119,14 @@ impl Engine {
             commit: tree.commit,
             files_changed: performed.files_changed,
             ..attempt.unrun(draft.status, String::new())
-        })
+        };
+        if let Some(trace) = &mut self.config.trace
+            && let Err(error) = trace.note(held.record.id().unwrap_or_default(), &dispatch, performed.elapsed)
+        {
+            self.config.trace = None;
+            self.diagnostics.warning(format!("the trace ends here, because it can not be written: {error}"));
+        }
+        Some(dispatch)
     }
 
     /// Does what the end of an attempt means for the others.

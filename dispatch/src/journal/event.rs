@@ -194,7 +194,9 @@ impl Arrivals {
         if self.records.is_empty() {
             return None;
         }
-        let mut line = format!("{{\"event\":\"read\",\"run\":\"{run}\",\"records\":[").into_bytes();
+        let at = shared::units::now();
+        let mut line =
+            format!("{{\"event\":\"read\",\"run\":\"{run}\",\"at\":\"{at}\",\"records\":[").into_bytes();
         line.append(&mut self.records);
         line.extend_from_slice(b"]}\n");
         Some(line)

@@ -24,9 +24,9 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use shared::{Problem, units};
+use shared::{Problem, interrupt, units};
 
 use dependencies::{Dependencies, Wish};
 use entry::{Claim, Entry, housekeeping};
@@ -35,6 +35,10 @@ use layout::Layout;
 use name::branch_of;
 pub(crate) use name::name_of;
 use notes::Notes;
+
+/// How often a tree is tried again that could not be made, and after which time.
+const TRIES: usize = 5;
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Makes working trees for the tasks of one repository.
 #[derive(Debug)]
@@ -148,13 +152,23 @@ impl Worktrees {
             claim.write(&entry).map_err(|error| problem().because(error))?;
             let since = SystemTime::now();
             let mut made = self.layout.make(&name, &entry, &start);
-            if made.is_err() && is_new {
-                // The branch may be of a tree that somebody has made without a note, or whose note is gone.
-                if !self.layout.is_free(&claim, &name, &path, replaces) {
-                    claim.forget();
-                    continue;
+            let mut is_taken = false;
+            for _ in 0..TRIES {
+                if made.is_ok() || interrupt::requested() {
+                    break;
                 }
+                // The branch may be of a tree that somebody has made without a note, or whose note is gone; or a git of a run
+                // that was killed has come to its end only now.
+                is_taken = !self.layout.is_free(&claim, &name, &path, replaces);
+                if is_taken {
+                    break;
+                }
+                std::thread::sleep(AGAIN);
                 made = self.layout.make(&name, &entry, &start);
+            }
+            if is_taken {
+                claim.forget();
+                continue;
             }
             let registration = made.map_err(|error| {
                 self.layout.remove(&name, &entry);

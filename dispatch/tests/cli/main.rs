@@ -4,6 +4,7 @@ mod agents;
 mod backends;
 mod bounds;
 mod bystanders;
+mod campaign;
 mod control;
 mod dependencies;
 mod harness;
