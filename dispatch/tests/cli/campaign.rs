@@ -221,7 +221,8 @@ fn kills_at_any_moment() {
         assert!(began.values().all(|count| *count <= 5), "seed {seed}: {began:?}");
     }
     eprintln!("{done} kills: {twice} tasks were done, not yet noted, and done again");
-    assert!(twice as u64 <= 2 * kills, "{twice} tasks in {kills} kills");
+    // No more than what ran at each of these moments.
+    assert!(twice as u64 <= 4 * kills, "{twice} tasks in {kills} kills");
 }
 
 /// Nothing may grow beyond a size: the journal, outputs, git's objects, the records themselves.
