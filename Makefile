@@ -17,8 +17,7 @@ SHAREDIR = $(DESTDIR)$(PREFIX)/share
 # Where `make peers` installs other people's programs: needs npm, python3 and a network.
 PEERS = $(CURDIR)/target/peers
 
-.PHONY: help build demo test peers check fmt clippy doc deny gates bench docs model schema install uninstall
-.PHONY: campaign help build demo test check fmt clippy doc deny gates bench docs model schema install uninstall
+.PHONY: campaign help build demo test peers check fmt clippy doc deny gates bench docs model schema install uninstall
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -46,6 +45,7 @@ peers: ## Install real agent CLIs into target/peers and run the tests against th
 	SPECPIPE_TEST_OPENCODE="$$node/opencode-$$system/bin/opencode" \
 	SPECPIPE_TEST_AIDER="$(PEERS)/aider/bin/aider" SPECPIPE_TEST_LLM="$(PEERS)/tools/bin/llm" \
 	    $(CARGO) test --locked -p tests --test it peers:: -- --test-threads 1
+
 campaign: ## Kill dispatch 200 times at random moments, and look at what is left
 	$(ALONE) SPECPIPE_CAMPAIGN=200 $(CARGO) test -p dispatch --locked --test cli -- --nocapture campaign
 
