@@ -6,6 +6,7 @@
 //! * What a trivial task costs through `dispatch`, against `xargs`, GNU parallel (if installed) and a bare loop that
 //!   does nothing but start processes. Processor time of the whole tree, system and user, as `wait4` counts it.
 //! * Records per second and peak memory of each program, against `jq -c .` (if installed) and `cat`.
+//! * What a request to a model costs the client, with 2000 of them at once to a server in another process; and what memory it holds.
 //! * The makespan of random graphs of sleeping tasks, against the least that any scheduler needs.
 
 use std::fmt::Write as _;
@@ -25,6 +26,8 @@ const RUNS: usize = 3;
 const TASKS: usize = 5000;
 /// How many at once.
 const JOBS: usize = 8;
+/// How many requests to a model, all at once.
+const REQUESTS: usize = 2000;
 /// How many records stream.
 const RECORDS: usize = 1_000_000;
 
@@ -39,7 +42,12 @@ fn main() -> ExitCode {
     let wanted =
         |name: &str| arguments.is_empty() || arguments.iter().any(|argument| name.contains(argument));
     let mut report = Report { text: String::new(), figures: json!({"machine": machine()}) };
-    for (name, part) in [("tasks", tasks as fn(&mut Report)), ("records", records), ("makespan", makespan)] {
+    for (name, part) in [
+        ("tasks", tasks as fn(&mut Report)),
+        ("requests", requests),
+        ("records", records),
+        ("makespan", makespan),
+    ] {
         if wanted(name) {
             part(&mut report);
         }
@@ -164,6 +172,55 @@ fn tasks(report: &mut Report) {
     }
 }
 
+fn requests(report: &mut Report) {
+    let shell = Shell::new()
+        .env("ANTHROPIC_API_KEY", "sk-none")
+        .env("OPENAI_API_KEY", "sk-none")
+        .limit(Duration::from_secs(600));
+    shell.write(
+        "script",
+        r#"{"when": "", "text": "It is fine.", "delay_ms": 300, "usage": {"input": 900, "output": 40}}"#,
+    );
+    let task = |number: usize| {
+        format!(
+            "{{\"id\":\"{number}\",\"task\":{{\"text\":\"explain {number}\",\"executor\":\"answer\"}}}}\n"
+        )
+    };
+    shell.write("in", (0..REQUESTS).map(task).collect::<String>());
+    let server = tools::program("fake-model");
+    let start = format!(
+        "'{}' --script script --port-file port > /dev/null & server=$!; while [ ! -s port ]; do sleep 0.05; done",
+        server.display()
+    );
+    let ask = |variable: &str, path: &str, rest: &str| {
+        format!(
+            "{start}; export {variable}=http://127.0.0.1:$(cat port){path}; measure usage dispatch -q --no-local --no-journal {rest} \
+             < in > out; code=$?; kill $server; rm port; test $(grep -c '\"status\":\"ok\"' out) = {REQUESTS} && exit $code"
+        )
+    };
+    let mut scripts = Vec::new();
+    for jobs in [100, REQUESTS] {
+        scripts.push((
+            format!("anthropic, {jobs} at once"),
+            ask("ANTHROPIC_BASE_URL", "", &format!("-j {jobs} --backend anthropic --model claude-haiku-4-5")),
+        ));
+        scripts.push((
+            format!("openai, {jobs} at once"),
+            ask("OPENAI_BASE_URL", "/v1", &format!("-j {jobs} --backend openai --model gpt-5-mini")),
+        ));
+    }
+    report.line(&format!(
+        "\n{REQUESTS} requests to a model that takes 0.3 s: processor time of dispatch alone"
+    ));
+    report.line(&format!("{:<46}{:>12}{:>13}{:>11}", "", "CPU ms/req", "wall s", "peak MiB"));
+    for (name, usage) in least(&shell, &scripts) {
+        let (cpu, wall) = (usage.cpu.as_secs_f64() * 1e3 / REQUESTS as f64, usage.wall.as_secs_f64());
+        report.line(&format!("  {name:<44}{cpu:>12.3}{wall:>13.3}{:>11.1}", usage.peak_mib()));
+        report.figures["requests"][&name] =
+            json!({"cpu_ms_per_request": cpu, "wall_s": wall, "peak_mib": usage.peak_mib()});
+    }
+}
+
 fn records(report: &mut Report) {
     let shell = Shell::new().limit(Duration::from_secs(1800));
     let texts = [
@@ -206,12 +263,12 @@ fn records(report: &mut Report) {
 }
 
 fn makespan(report: &mut Report) {
-    report.line(
-        "\n1000 sleeping tasks in a random graph: makespan against the longest chain or the shared work",
-    );
+    report.line("\nsleeping tasks in a random graph: makespan against the longest chain or the shared work");
     report.line(&format!("{:<46}{:>12}{:>13}{:>11}", "", "bound s", "makespan s", "ratio"));
-    for (seed, jobs, reach) in [(1, 8, 200), (2, 16, 100), (3, 32, 40)] {
-        let graph = Graph::random(seed, 1000, reach, Duration::from_millis(400));
+    for (seed, jobs, reach, count) in
+        [(1, 8, 200, 1000), (2, 16, 100, 1000), (3, 32, 40, 1000), (4, 64, 500, 10_000)]
+    {
+        let graph = Graph::random(seed, count, reach, Duration::from_millis(400));
         let shell = Shell::new().limit(Duration::from_secs(600));
         shell.write("in", graph.records(&mut Random::new(seed + 100)));
         let output = shell.run(&format!("measure usage dispatch -q -j {jobs} < in > out"));
@@ -220,7 +277,7 @@ fn makespan(report: &mut Report) {
             continue;
         }
         let (bound, wall) = (graph.bound(jobs).as_secs_f64(), shell.usage("usage").wall.as_secs_f64());
-        let name = format!("{jobs} at once, seed {seed}");
+        let name = format!("{count} tasks, {jobs} at once, seed {seed}");
         report.line(&format!("  {name:<44}{bound:>12.3}{wall:>13.3}{:>11.3}", wall / bound));
         report.figures["makespan"][&name] =
             json!({"bound_s": bound, "makespan_s": wall, "ratio": wall / bound});
