@@ -33,7 +33,6 @@ impl Worktree {
                 Ok(work)
             }
             Ok(work) => {
-                self.layout.unlock(&self.registration);
                 self.entry.commit.clone_from(&work.commit);
                 // Without the note it is found by what the commit says.
                 let _ = self.claim.write(&self.entry);

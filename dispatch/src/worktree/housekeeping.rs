@@ -155,7 +155,6 @@ impl Keeper {
         let registration = layout.register_existing(name, entry)?;
         // The files are what they are; what git knows of them is made anew.
         Git::in_tree(&registration, &entry.path).work(["reset", "--quiet"])?;
-        layout.unlock(&registration);
         Ok(Some("it is registered again"))
     }
 
@@ -165,5 +164,32 @@ impl Keeper {
         places
             .map(|place| place.path())
             .find(|place| std::fs::read_to_string(place.join("HEAD")).is_ok_and(|h| h == head))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worktree::inventory::Tree;
+
+    #[test]
+    fn nothing_that_is_nowhere_else_goes_without_force() {
+        let states = [State::Active, State::Dirty, State::Finished, State::Merged, State::Orphan];
+        for state in states {
+            for bits in 0..16 {
+                let [all, force, is_old, has_limit] = [0, 1, 2, 3].map(|bit| bits & (1 << bit) != 0);
+                let made_at = if is_old { "2020-01-01T00:00:00Z".to_owned() } else { shared::units::now() };
+                let tree = Tree::sample(state, made_at);
+                let older_than = has_limit.then_some(Duration::from_secs(3600));
+                let fate = Selection { older_than, all, force }.fate(&tree);
+                let is_elsewhere = matches!(state, State::Merged | State::Orphan);
+                match fate {
+                    Fate::Kept => assert!(!is_elsewhere || (has_limit && !is_old), "{tree:?}"),
+                    Fate::TreeRemoved => assert!(all && state == State::Finished),
+                    Fate::Removed => assert!(state != State::Active && (is_elsewhere || (all && force))),
+                }
+                assert!(!has_limit || is_old || fate == Fate::Kept);
+            }
+        }
     }
 }

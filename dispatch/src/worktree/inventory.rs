@@ -82,6 +82,26 @@ impl Tree {
     }
 }
 
+#[cfg(test)]
+impl Tree {
+    pub(super) fn sample(state: State, made_at: String) -> Tree {
+        Tree {
+            name: "a-1".to_owned(),
+            id: "a".to_owned(),
+            attempt: 1,
+            state,
+            branch: branch_of("a-1"),
+            path: Some(PathBuf::from("/a-1")),
+            commit: None,
+            base: String::new(),
+            made_at,
+            bytes: 0,
+            entry: Entry::default(),
+            claim: None,
+        }
+    }
+}
+
 impl Layout {
     /// Looks at all trees, in the order of their names. They are kept from others until what is returned is gone.
     pub(super) fn survey(&self) -> io::Result<Vec<Tree>> {

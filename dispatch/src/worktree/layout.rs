@@ -1,6 +1,8 @@
 //! Where a repository has what belongs to working trees, and how one can be added to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
 
 use shared::Problem;
 use shared::git::Repo;
@@ -18,7 +20,7 @@ const HARMLESS: [&str; 7] = [
 ];
 
 /// Where things are.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Layout {
     /// The user's checkout.
     pub(super) repo: Repo,
@@ -28,6 +30,8 @@ pub(super) struct Layout {
     pub(super) directory: PathBuf,
     /// Why git itself has to register trees here; none if a rename can.
     pub(super) only_by_git: Option<String>,
+    /// The registrations that are to go, and since when.
+    pub(super) retired: Mutex<Vec<(PathBuf, Instant)>>,
 }
 
 impl Layout {
@@ -52,7 +56,13 @@ impl Layout {
             How::Exited(1) => None,
             how => return Err(problem().because(how.to_string())),
         };
-        Ok(Layout { repo, common, directory: state.join("worktrees"), only_by_git })
+        Ok(Layout {
+            repo,
+            common,
+            directory: state.join("worktrees"),
+            only_by_git,
+            retired: Mutex::default(),
+        })
     }
 
     /// Returns the directory for what we have to know of our trees. It is the same for all checkouts of the repository,

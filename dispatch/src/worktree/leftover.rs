@@ -54,6 +54,9 @@ impl Layout {
     /// Removes what killed runs have left without work in it. Returns the names.
     pub(super) fn collect(&self) -> Vec<String> {
         let own = self.own();
+        if own.is_dir() {
+            self.sweep_all();
+        }
         if names(&own).is_empty() {
             return Vec::new();
         }
@@ -72,9 +75,6 @@ impl Layout {
         for (claim, name, mut entry) in left {
             if let Some(found) = self.work_on(&entry.branch) {
                 // Killed between the commit and the note on it.
-                if let Some(registration) = self.registration(&name, &entry.path) {
-                    self.unlock(&registration);
-                }
                 entry.commit = Some(found.commit);
                 let _ = claim.write(&entry);
                 continue;

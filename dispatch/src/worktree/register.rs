@@ -8,8 +8,9 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 use shared::{Problem, interrupt};
@@ -22,8 +23,15 @@ use super::layout::Layout;
 const TRIES: usize = 20;
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// Keeps `git worktree prune` and `remove` of others away while somebody works in a tree.
+/// Keeps `git worktree prune` and `remove` of others away. It stays: whoever lists trees at the moment it goes has an error.
 const LOCKED: &str = "locked";
+const REASON: &str = "work of specpipe; dispatch worktrees prune removes it";
+
+/// What the file that leads from a registration to its tree is called once the registration is to go.
+const RETIRED: &str = "specpipe-retired";
+
+/// How long a registration stays after it has been retired.
+const GRACE: Duration = Duration::from_millis(400);
 
 impl Layout {
     /// Registers a tree at a commit, with its new branch and without files. Returns the registration.
@@ -104,7 +112,18 @@ impl Layout {
             .map_err(|error| made_no_directory(&self.own(), error))?;
         let Entry { path, branch, .. } = entry;
         let path_text = path.as_os_str();
-        let options = ["worktree", "add", "--quiet", "--no-track", "--no-checkout", "--lock", "-b", branch];
+        let options = [
+            "worktree",
+            "add",
+            "--quiet",
+            "--no-track",
+            "--no-checkout",
+            "--lock",
+            "--reason",
+            REASON,
+            "-b",
+            branch,
+        ];
         let options = options.into_iter().map(OsStr::new).chain([path_text, OsStr::new(commit)]);
         let options: Vec<&OsStr> = options.collect();
         let git = Git::at(self.repo.root());
@@ -146,22 +165,53 @@ impl Layout {
         places.map(|place| place.path()).find(|place| leads_here(place))
     }
 
-    /// Lets others remove a tree that nobody works in any more.
-    pub(super) fn unlock(&self, registration: &Path) {
-        let _ = std::fs::remove_file(registration.join(LOCKED));
-    }
-
-    /// Makes git forget a tree, at once and not file by file.
+    /// Makes git forget a tree.
+    ///
+    /// Without the file that leads to its tree a registration is passed over. The rest goes later: somebody who has just read that
+    /// file reads the others next, and ends with an error if they are gone.
     pub(super) fn unregister(&self, name: &str, path: &Path) {
         if let Some(registration) = self.registration(name, path) {
-            self.put_aside(&registration);
+            self.retire(registration);
         }
         // Its making was stopped before anything else could lead to it; such a one of git has no way out yet.
         let half_made = self.registrations().join(name);
-        if half_made.is_dir() && std::fs::read(half_made.join("gitdir")).unwrap_or_default().is_empty() {
+        let leads_to = std::fs::read(half_made.join("gitdir")).unwrap_or_default();
+        if half_made.is_dir() && leads_to.is_empty() && !half_made.join(RETIRED).exists() {
             self.put_aside(&half_made);
         }
         let _ = std::fs::remove_dir_all(self.own().join("making").join(name));
+        self.sweep();
+    }
+
+    fn retire(&self, registration: PathBuf) {
+        if std::fs::rename(registration.join("gitdir"), registration.join(RETIRED)).is_ok() {
+            let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+            retired.push((registration, Instant::now()));
+        }
+    }
+
+    /// Removes the registrations that were retired long enough ago.
+    fn sweep(&self) {
+        let mut due = Vec::new();
+        self.retired.lock().unwrap_or_else(PoisonError::into_inner).retain(|(registration, since)| {
+            let is_due = since.elapsed() >= GRACE;
+            if is_due {
+                due.push(registration.clone());
+            }
+            !is_due
+        });
+        due.iter().for_each(|registration| self.put_aside(registration));
+    }
+
+    /// Removes the registrations that a killed run had retired.
+    pub(super) fn sweep_all(&self) {
+        let places = std::fs::read_dir(self.registrations()).into_iter().flatten().filter_map(Result::ok);
+        for place in places.map(|place| place.path()).filter(|place| place.join(RETIRED).exists()) {
+            let changed = place.metadata().and_then(|metadata| metadata.modified()).ok();
+            if changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age >= GRACE) {
+                self.put_aside(&place);
+            }
+        }
     }
 
     fn put_aside(&self, registration: &Path) {
@@ -205,6 +255,17 @@ pub(super) fn lead(path: &Path, registration: &Path) -> io::Result<()> {
     std::fs::write(link, says)
 }
 
+impl Drop for Layout {
+    fn drop(&mut self) {
+        let last =
+            self.retired.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, since)| *since).max();
+        if let Some(last) = last {
+            std::thread::sleep(GRACE.saturating_sub(last.elapsed()));
+            self.sweep();
+        }
+    }
+}
+
 fn make_aside(aside: &Path, path: &Path, branch: &str) -> io::Result<()> {
     if aside.exists() {
         std::fs::remove_dir_all(aside)?;
@@ -213,7 +274,7 @@ fn make_aside(aside: &Path, path: &Path, branch: &str) -> io::Result<()> {
     std::fs::write(aside.join("HEAD"), format!("ref: refs/heads/{branch}\n"))?;
     std::fs::write(aside.join("commondir"), "../..\n")?;
     std::fs::write(aside.join("gitdir"), line(&[path.join(".git").as_os_str()]))?;
-    std::fs::write(aside.join(LOCKED), "specpipe works here\n")
+    std::fs::write(aside.join(LOCKED), format!("{REASON}\n"))
 }
 
 /// Returns a line of paths, which need not be text.

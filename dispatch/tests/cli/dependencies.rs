@@ -79,7 +79,7 @@ fn nothing_that_is_done_to_them_reaches_the_original() {
             assert_eq!(output(&ran, id), "original\n", "{means} {id}: {}", ran.stderr);
             assert_eq!(ran.record(id)["dispatch"]["files_changed"], serde_json::json!(["x"]), "{means} {id}");
             assert_eq!(originals(&place), before, "{means} {id}");
-            place.git(&["worktree", "remove", "--force", &format!(".specpipe/worktrees/{id}-1")]);
+            place.git(&["worktree", "remove", "--force", "--force", &format!(".specpipe/worktrees/{id}-1")]);
             assert_eq!(originals(&place), before, "{means} {id}, removed");
         }
         // Without work, everything of the tree is removed again.

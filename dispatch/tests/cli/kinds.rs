@@ -160,7 +160,7 @@ fn a_sparse_checkout_is_sparse_in_its_trees_too() {
     assert!(output.contains("in\n") && !output.contains("out"), "{output}");
     assert_eq!(place.git(&["show", &format!("{branch}:out/c.txt")]), "c\n", "what is not checked out stays");
     assert_eq!(place.git(&["config", "--list", "--local"]), before);
-    place.git(&["worktree", "remove", "--force", ".specpipe/worktrees/t-1"]);
+    place.git(&["worktree", "remove", "--force", "--force", ".specpipe/worktrees/t-1"]);
 }
 
 #[test]
