@@ -132,6 +132,16 @@ pub struct Args {
     #[arg(long, help_heading = "Scheduling")]
     pub dry_run: bool,
 
+    /// How a plan is written
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        requires = "dry_run",
+        help_heading = "Scheduling"
+    )]
+    pub format: Format,
+
     /// Run a compound task as a whole instead of in the parts that `classify` found
     #[arg(long, help_heading = "Scheduling")]
     pub no_decompose: bool,
@@ -357,6 +367,16 @@ pub enum Deps {
     Finished,
     /// `verify` has accepted it.
     Accepted,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    #[default]
+    Human,
+    /// A JSON object for each task, a line each.
+    Jsonl,
 }
 
 /// Where tasks that write do so.

@@ -8,7 +8,7 @@ use shared::section::{Status, Tier};
 use shared::state::{DIRECTORY, Root};
 use shared::{Diagnostics, Problem, config, processors};
 
-use crate::args::{Args, Deps, Ended, Merging, Worktrees};
+use crate::args::{Args, Deps, Ended, Format, Merging, Worktrees};
 use crate::broker::address::{Queue, without_secret};
 use crate::estimate;
 use crate::executors::Agents;
@@ -47,6 +47,7 @@ pub(crate) struct Config {
     pub(crate) window: usize,
     pub(crate) rerun: Vec<Status>,
     pub(crate) dry_run: bool,
+    pub(crate) plan_format: Format,
     /// Whether compound tasks are run in parts.
     pub(crate) decompose: bool,
     pub(crate) resume: bool,
@@ -173,6 +174,7 @@ impl Config {
             },
             shown: Wanted { only_line: args.bar, eta: args.eta },
             dry_run: args.dry_run,
+            plan_format: args.format,
             // Who waits for verdicts between two tasks goes through the pipe task by task.
             decompose: worker.is_none()
                 && !args.no_decompose

@@ -1,5 +1,7 @@
 //! Shows what would be run, in which order, where, why and for how much, and runs nothing.
 
+mod waves;
+
 use std::collections::HashMap;
 use std::io::Write;
 
@@ -9,6 +11,7 @@ use shared::section::{Interval, Task, Tier};
 use shared::writer::Stopped;
 use shared::{Diagnostics, Exit, Io, Problem};
 
+use crate::args::Format;
 use crate::backend::Job;
 use crate::commands::aligned;
 use crate::config::Config;
@@ -21,6 +24,7 @@ use crate::queue::{Place, Queue};
 use crate::route::{Backend, NO_MODEL, Step};
 use crate::schedule::{IdHash, Schedule};
 use crate::speculate::Purse;
+use waves::Waves;
 
 /// Where everything waits for the order in which it would start.
 const PLACE: Place = Place { lane: 0, tier: Tier::LOCAL };
@@ -296,6 +300,12 @@ impl Plan<'_> {
 
     fn tell(&mut self) -> String {
         let (rows, longest) = self.sorted();
+        let tasks: Vec<(&str, &[String])> =
+            rows.iter().map(|row| (row.id.as_str(), &row.needs[..])).collect();
+        let waves = waves::waves(&tasks);
+        if self.config.plan_format == Format::Jsonl {
+            return as_lines(&rows, &waves);
+        }
         let mut table = vec![
             ["", "ID", "TIER", "EXECUTOR", "BACKEND", "MODEL", "USD", "AFTER", "WHY"].map(str::to_owned),
         ];
@@ -326,6 +336,9 @@ impl Plan<'_> {
             plural(longest as usize, "task"),
             self.config.jobs
         ));
+        if longest > 1 {
+            text.push_str(&told_in_waves(&rows, &waves));
+        }
         text.push_str(&format!("about ${cost:.4}"));
         if expected > 0 {
             text.push_str(&format!(" (${low:.4} to ${high:.4})"));
@@ -345,6 +358,47 @@ impl Plan<'_> {
         text.push('\n');
         text
     }
+}
+
+/// Says how many tasks would be in each wave, and which ones are on the longest chain.
+fn told_in_waves(rows: &[Row], waves: &Waves) -> String {
+    const NAMED: usize = 8;
+    let last = waves.of.iter().max().copied().unwrap_or_default();
+    let size = |wave: usize| waves.of.iter().filter(|of| **of == wave).count().to_string();
+    let mut sizes: Vec<String> = (1..=last.min(NAMED)).map(size).collect();
+    let mut names: Vec<&str> =
+        waves.critical.iter().take(NAMED).map(|index| rows[*index].id.as_str()).collect();
+    if last > NAMED {
+        sizes.push("…".to_owned());
+        names.push("…");
+    }
+    format!("in waves: {}; the critical path: {}\n", sizes.join(", "), names.join(" → "))
+}
+
+/// Returns an object for each task, a line each, in the order of the table.
+fn as_lines(rows: &[Row], waves: &Waves) -> String {
+    let line = |(index, row): (usize, &Row)| {
+        let mut object = serde_json::json!({
+            "id": row.id,
+            "wave": waves.of[index],
+            "critical": waves.critical.contains(&index),
+            "tier": row.tier,
+            "executor": row.executor,
+            "backend": row.backend,
+            "depends_on": row.needs,
+            "why": row.why,
+        });
+        if row.model != "-" {
+            object["model"] = row.model.as_str().into();
+        }
+        // A price that is not known is absent, not zero.
+        if let Some(cost) = &row.cost {
+            object["cost_usd"] =
+                serde_json::json!({"low": cost.low, "expected": cost.expected, "high": cost.high});
+        }
+        object.to_string() + "\n"
+    };
+    rows.iter().enumerate().map(line).collect()
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -405,3 +405,19 @@ fn wrong_limits_are_named() {
         assert!(ran.stderr.contains(message), "{arguments}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn a_request_is_repeated_as_often_as_was_said() {
+    let place = Place::new();
+    let busy = || server::answer(503, &[("content-type", "application/json")], "{}");
+    for (arguments, answers, status) in [
+        ("--retries 0", vec![busy(), message(1, 1)], "transport"),
+        ("--retries 2", vec![busy(), message(1, 1)], "ok"),
+    ] {
+        let expected = if status == "ok" { 2 } else { 1 };
+        let server = server::Server::start(answers);
+        let ran = against(&place, &server, &format!("--no-local {arguments}"), &tasks(1)).exits(0);
+        assert_eq!(statuses(&ran), [status], "{arguments}: {}", ran.stdout);
+        assert_eq!(server.requests().len(), expected, "{arguments}");
+    }
+}

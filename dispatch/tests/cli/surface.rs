@@ -110,3 +110,25 @@ fn nothing_is_drawn_where_nobody_watches() {
     let ran = place.run_script("--bar --eta", SCRIPT, TASKS).exits(0);
     assert_eq!(ran.stderr, "");
 }
+
+#[test]
+fn a_plan_can_be_read_by_programs() {
+    let place = Place::new();
+    let tasks = "{\"id\":\"c\",\"task\":{\"text\":\"x\",\"depends_on\":[\"b\"]}}\n{\"id\":\"a\",\"task\":\"x\"}\n\
+                 {\"id\":\"b\",\"task\":{\"text\":\"x\",\"depends_on\":[\"a\"]}}\n{\"id\":\"d\",\"task\":\"x\"}\n";
+    let plan = |arguments: &str| {
+        let mut command = place.command(arguments);
+        command.args(["--", "touch", "ran"]);
+        finish(command, tasks).exits(0)
+    };
+    let rows = plan("--dry-run --format jsonl").records();
+    let find = |id: &str| rows.iter().find(|row| row["id"] == id).unwrap();
+    for (id, wave, critical) in [("a", 1, true), ("b", 2, true), ("c", 3, true), ("d", 1, false)] {
+        assert_eq!((&find(id)["wave"], &find(id)["critical"]), (&wave.into(), &critical.into()), "{rows:?}");
+        assert!(find(id).get("cost_usd").is_none(), "what a program costs is not known");
+    }
+    let shown = plan("--dry-run").stdout;
+    assert!(shown.contains("in waves: 2, 1, 1; the critical path: a → b → c\n"), "{shown}");
+    assert!(!place.path().join("ran").exists());
+    assert!(place.run("--format jsonl", "").exits(2).stderr.contains("--dry-run"));
+}
