@@ -12,6 +12,7 @@ mod join;
 mod merging;
 mod race;
 mod settle;
+mod supervise;
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,6 +48,7 @@ use crate::results::{Ending, Results, Standing};
 use crate::route::{Backend, Step};
 use crate::schedule::{IdHash, Schedule, Seq};
 use crate::speculate::{Heat, Purse, Race, Verdict};
+use crate::supervise::Causes;
 use crate::worktree::Worktrees;
 
 /// How many records are asked for at once.
@@ -104,6 +106,8 @@ pub(crate) struct Engine {
     schedule: Schedule,
     queue: Queue<Run>,
     limits: Limits,
+    /// What tasks have failed of alike.
+    causes: Causes,
     /// Those that wait for what others of the same task have set aside.
     parked: Vec<Run>,
     /// Whether what runs is being ended by us.
@@ -225,6 +229,7 @@ pub(crate) fn run(config: Config, io: Io) -> Exit {
     let mut engine = Engine {
         queue: Queue::new(config.jobs, lanes).with_tiers(limits.jobs_of_tiers()),
         limits,
+        causes: Causes::default(),
         parked: Vec::new(),
         is_ending: false,
         order: Order::new(config.as_completed),
@@ -412,6 +417,7 @@ impl Engine {
         if let Some(parent) = &known.task.parent {
             self.parts.insert(id, IdHash::of(parent));
         }
+        self.note_failure(&record, &known);
         let need = known.need(&self.config.rerun);
         if need == Need::Nothing {
             return self.settle(seq, line, record, id, &known, None);

@@ -219,6 +219,7 @@ impl Known {
             cost_usd: last.cost_usd,
             elapsed_ms: last.elapsed_ms,
             decision: verify.map(|verify| verify.decision),
+            action: None,
             reason: because
                 .or_else(|| verify.map(|verify| verify.reason.clone()))
                 .or_else(|| last.reason.clone()),

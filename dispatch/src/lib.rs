@@ -38,6 +38,7 @@ mod route;
 mod schedule;
 mod settings;
 mod speculate;
+mod supervise;
 mod trace;
 mod worktree;
 

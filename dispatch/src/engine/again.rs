@@ -147,6 +147,7 @@ fn earlier_of(before: Unfinished, retry: Option<&Retry>) -> Earlier {
         elapsed_ms: before.elapsed_ms,
         decision: None,
         rivals: before.rivals,
+        action: None,
         reason: wanted.or(before.reason),
     }
 }

@@ -119,6 +119,7 @@ impl Attempt {
             elapsed_ms: 0,
             stop_reason: None,
             turns: None,
+            action: None,
             retries: None,
             hedged: None,
             worktree: None,

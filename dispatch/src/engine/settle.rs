@@ -184,9 +184,10 @@ impl Engine {
         mut record: Record,
         id: IdHash,
         known: &Known,
-        new: Option<Dispatch>,
+        mut new: Option<Dispatch>,
     ) -> Result<(), Halt> {
-        if let Some(dispatch) = &new {
+        if let Some(dispatch) = &mut new {
+            self.supervise(&record, known, dispatch);
             if dispatch.started_at.is_none()
                 && let Some(journal) = self.journal()?
             {

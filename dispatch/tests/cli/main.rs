@@ -18,6 +18,7 @@ mod records;
 mod replaced;
 mod resume;
 mod schedule;
+mod supervise;
 mod surface;
 mod upkeep;
 mod worktrees;

@@ -3,6 +3,7 @@
 //! The types are the contract: the JSON Schemas in `shared/schema/` are generated from them, and readers
 //! tolerate members they do not know, so that a field can be added without breaking an older stage.
 
+mod action;
 mod classify;
 mod converge;
 mod dispatch;
@@ -13,6 +14,7 @@ mod task;
 mod tier;
 mod verify;
 
+pub use action::{Action, ActionKind, RootCause, RootCauseKind};
 pub use classify::{
     Acceptance, Asked, Basis, Classify, DraftPrice, Economics, Effort, Expected, Interval, Part, Plan,
     Promise, Readiness, Reflection, Risk, Scores,
