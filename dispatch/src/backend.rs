@@ -86,6 +86,8 @@ pub struct Draft {
     pub retries: u32,
     /// How many were sent once more because their answer was late.
     pub hedged: u32,
+    /// The file that tells all that was said and done, where one was written.
+    pub transcript: Option<String>,
 }
 
 impl Draft {
@@ -106,6 +108,7 @@ impl Draft {
             turns: None,
             retries: 0,
             hedged: 0,
+            transcript: None,
         }
     }
 

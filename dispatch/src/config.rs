@@ -18,7 +18,7 @@ use crate::progress::Wanted;
 use crate::replay::Recorder;
 use crate::reports::Reports;
 use crate::route::{Routes, Step, Surroundings, Wishes};
-use crate::settings::{QueueSettings, Settings};
+use crate::settings::{NativeSettings, QueueSettings, Settings};
 use crate::speculate::{Check, Speculation};
 use crate::trace::Trace;
 use crate::worktree::dependencies::Wish;
@@ -71,6 +71,7 @@ pub(crate) struct Config {
     pub(crate) routes: Routes,
     pub(crate) agents: Agents,
     pub(crate) prices: Table,
+    pub(crate) native: NativeSettings,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) trace: Option<Trace>,
     pub(crate) speculation: Speculation,
@@ -199,6 +200,7 @@ impl Config {
             directory,
             routes,
             agents,
+            native: settings.native.clone(),
             prices: prices.map_or_else(|| Ok(Table::built_in()), Table::load)?,
             trace: args.trace.as_deref().filter(|_| !args.dry_run).map(Trace::create).transpose()?,
             recorder: args.record.as_deref().map(|path: &Path| Recorder::create(path)).transpose()?,

@@ -38,6 +38,7 @@ use crate::incoming::{Content, Incoming, Known, Need};
 use crate::journal::{Arrivals, Beginning, Journal, Key};
 use crate::limits::halt::{Halted, Urgency};
 use crate::limits::{Limits, Ticket};
+use crate::native::Terms;
 use crate::order::Order;
 use crate::perform::{Performed, Workshop};
 use crate::pool::Pool;
@@ -520,9 +521,10 @@ impl Engine {
                     Halt::Failed(Problem::new("cannot start the threads for the network").because(error))
                 })?),
             };
+            let guard = Unsent { run, events: Some(events) };
             runtime.spawn(async move {
                 let performed = workshop.ask(assignment).await;
-                let _ = events.send(Event::Performed(run, Box::new(performed)));
+                guard.send(performed);
             });
         } else {
             self.pool.spawn(move || {
@@ -551,7 +553,15 @@ impl Engine {
         });
         let worktrees = worktrees.map_err(|problem| problem.full_message());
         let recorder = self.config.recorder.take();
-        let workshop = Workshop::new(worktrees, recorder, state.join("outputs"), self.config.output_limit);
+        let terms = Terms {
+            settings: self.config.native.clone(),
+            project: self.config.root.path.clone(),
+            state: (self.config.journal || self.config.worktrees).then(|| state.clone()),
+            // The program that runs, also if its file was replaced meanwhile.
+            program: if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { PathBuf::new() },
+        };
+        let outputs = state.join("outputs");
+        let workshop = Workshop::new(worktrees, recorder, terms, outputs, self.config.output_limit);
         Ok(Arc::clone(self.workshop.insert(Arc::new(workshop))))
     }
 
@@ -722,6 +732,28 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 fn broken() -> Performed {
     told(Draft::because(Status::Failed, "dispatch itself has failed here; please report it"))
+}
+
+/// Sends what came of an attempt, also if it broke in the middle: somebody waits for it.
+struct Unsent {
+    run: Run,
+    events: Option<Sender<Event>>,
+}
+
+impl Unsent {
+    fn send(mut self, performed: Performed) {
+        if let Some(events) = self.events.take() {
+            let _ = events.send(Event::Performed(self.run, Box::new(performed)));
+        }
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        if let Some(events) = self.events.take() {
+            let _ = events.send(Event::Performed(self.run, Box::new(broken())));
+        }
+    }
 }
 
 fn told(draft: Draft) -> Performed {

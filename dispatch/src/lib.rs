@@ -4,7 +4,8 @@
 //! made from a result that was replaced. What a draft is worth is for `gates` and `verify` to say.
 //!
 //! `engine` decides; `schedule`, `queue`, `order` and `results` are what it decides by, and know nothing of each other.
-//! `route` says which backend drafts a task; the backends are `local`, `command`, `http` and `replay`, behind `backend`.
+//! `route` says which backend drafts a task; the backends are `local`, `command`, `http` and `replay`, behind `backend`. `native`
+//! gives the models behind `http` tools to work with.
 
 mod args;
 pub mod backend;
@@ -22,6 +23,7 @@ mod incoming;
 mod journal;
 mod limits;
 pub mod local;
+pub mod native;
 mod order;
 mod parts;
 mod perform;

@@ -11,14 +11,12 @@ use shared::units;
 
 use crate::backend::{Answer, Draft, Job};
 use crate::broker::carry;
+use crate::native::{Desk, Terms};
 use crate::replay::Recorder;
 use crate::results::beginning;
 use crate::route::{Backend, Lane};
 use crate::speculate::Left;
 use crate::worktree::{Worktree, Worktrees, name_of};
-
-/// So long a backend may take to put down what it has begun, and say what it took, once its job is cancelled.
-const PUT_DOWN: Duration = Duration::from_secs(5);
 
 /// Why a worker that has no repository does not do work that comes out of one.
 const NO_REPOSITORY: &str =
@@ -29,6 +27,8 @@ pub(crate) struct Workshop {
     /// None if there are to be none; the reason if there can be none.
     worktrees: Result<Option<Worktrees>, String>,
     pub(crate) recorder: Option<Recorder>,
+    /// What models get that work with tools.
+    terms: Terms,
     pub(crate) outputs: PathBuf,
     pub(crate) output_limit: usize,
     /// How many jobs that could change files in the user's checkout have begun, and how many have ended.
@@ -83,6 +83,20 @@ impl Arrived {
     }
 }
 
+/// An attempt with all that it needs.
+struct Prepared {
+    job: Job,
+    lane: Arc<Lane>,
+    key: String,
+    races: bool,
+    worktree: Option<Worktree>,
+    borrowed: Option<PathBuf>,
+    watch: Option<Watch>,
+    desk: Option<Desk>,
+    started_at: String,
+    started: Instant,
+}
+
 /// What came of an attempt.
 #[derive(Debug)]
 pub(crate) struct Performed {
@@ -106,12 +120,14 @@ impl Workshop {
     pub(crate) fn new(
         worktrees: Result<Option<Worktrees>, String>,
         recorder: Option<Recorder>,
+        terms: Terms,
         outputs: PathBuf,
         output_limit: usize,
     ) -> Workshop {
         Workshop {
             worktrees,
             recorder,
+            terms,
             outputs,
             output_limit,
             begun: AtomicU64::new(0),
@@ -127,8 +143,89 @@ impl Workshop {
 
     /// Makes an attempt on this thread.
     pub(crate) fn perform(&self, assignment: Assignment) -> Performed {
+        let prepared = match self.prepare(assignment) {
+            Ok(prepared) => prepared,
+            Err(performed) => return *performed,
+        };
+        let answer = prepared.lane.backend.run(&prepared.job);
+        self.conclude(prepared, answer)
+    }
+
+    /// Makes an attempt that waits for a network. What waits for git and the disk does so on threads for that.
+    pub(crate) async fn ask(self: Arc<Self>, assignment: Assignment) -> Performed {
+        // Without tools there is nothing to wait for.
+        let is_heavy = !assignment.job.tools.is_empty();
+        let workshop = Arc::clone(&self);
+        let prepared = on_a_thread(is_heavy, move || workshop.prepare(assignment)).await;
+        let mut prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(performed) => return *performed,
+        };
+        let desk = prepared.desk.take();
+        let answer = prepared.lane.backend.ask(&prepared.job, desk).await;
+        on_a_thread(is_heavy, move || self.conclude(prepared, answer)).await
+    }
+
+    /// Finds a place to work for an attempt, and puts there what it works with.
+    fn prepare(&self, assignment: Assignment) -> Result<Prepared, Box<Performed>> {
         let started_at = units::now();
         let started = Instant::now();
+        let failed = |reason: String| {
+            Box::new(Performed {
+                answer: Answer::Draft(Draft::because(Status::Failed, reason)),
+                started_at: started_at.clone(),
+                elapsed: started.elapsed(),
+                tree: None,
+                files_changed: None,
+            })
+        };
+        let worktree = self.worktree(&assignment).map_err(|reason| {
+            let mut performed = failed(reason);
+            // Another worker may have what this one lacks.
+            if let (true, Answer::Draft(draft)) = (assignment.order.is_some(), &mut performed.answer) {
+                draft.status = Status::Unavailable;
+            }
+            performed
+        })?;
+        let Assignment { mut job, lane, key, borrows, writes, races, .. } = assignment;
+        let borrowed = borrows.filter(|path| worktree.is_none() && path.is_dir());
+        if let Some(tree) = worktree.as_ref().map(|worktree| &worktree.path).or(borrowed.as_ref()) {
+            job.workdir = self.inside(tree, &job.workdir);
+        }
+        let mut prepared = Prepared {
+            job,
+            lane,
+            key,
+            races,
+            worktree,
+            borrowed,
+            watch: None,
+            desk: None,
+            started_at,
+            started,
+        };
+        if prepared.lane.backend.is_remote() {
+            let tree = prepared.worktree.as_ref().map(|worktree| worktree.path.clone());
+            let tree = tree.or_else(|| prepared.borrowed.clone());
+            let tree = tree.unwrap_or_else(|| self.terms.project.clone());
+            match self.terms.desk(&prepared.job, &tree, writes) {
+                Ok(desk) => prepared.desk = desk,
+                Err(problem) => {
+                    let reason = problem.full_message();
+                    let answer = Answer::Draft(Draft::because(Status::Failed, reason));
+                    return Err(Box::new(self.conclude(prepared, answer)));
+                }
+            }
+        }
+        if prepared.worktree.is_none() {
+            prepared.watch = self.watch(&prepared);
+        }
+        Ok(prepared)
+    }
+
+    /// Keeps what came of an attempt.
+    fn conclude(&self, prepared: Prepared, answer: Answer) -> Performed {
+        let Prepared { job, lane, key, races, worktree, borrowed, watch, started_at, started, .. } = prepared;
         let finish = |answer, tree, files_changed| Performed {
             answer,
             started_at,
@@ -136,23 +233,8 @@ impl Workshop {
             tree,
             files_changed,
         };
-        let failed = |reason: String| Answer::Draft(Draft::because(Status::Failed, reason));
-        let worktree = match self.worktree(&assignment) {
-            Ok(worktree) => worktree,
-            // Another worker may have what this one lacks.
-            Err(reason) if assignment.order.is_some() => {
-                return finish(Answer::Draft(Draft::because(Status::Unavailable, reason)), None, None);
-            }
-            Err(reason) => return finish(failed(reason), None, None),
-        };
-        let Assignment { mut job, lane, key, borrows, races, .. } = assignment;
         let Some(worktree) = worktree else {
-            let borrowed = borrows.filter(|path| path.is_dir());
-            if let Some(tree) = &borrowed {
-                job.workdir = self.inside(tree, &job.workdir);
-            }
-            let watch = self.watch(&lane.backend, &job, borrowed.is_some());
-            let answer = self.kept(&job, lane.backend.run(&job), None);
+            let answer = self.kept(&job, answer, None);
             let files_changed = match (&answer, watch) {
                 (Answer::Declined(_), _) => None,
                 (Answer::Draft(_), Some(watch)) => watch.changed(self),
@@ -164,8 +246,6 @@ impl Workshop {
                 borrowed.map(|path| Tree { path: Some(path.display().to_string()), ..Tree::default() });
             return finish(answer, tree, files_changed);
         };
-        job.workdir = self.inside(&worktree.path, &job.workdir);
-        let answer = lane.backend.run(&job);
         let Answer::Draft(mut draft) = answer else {
             worktree.remove();
             return finish(answer, None, None);
@@ -201,26 +281,6 @@ impl Workshop {
         finish(self.kept(&job, Answer::Draft(draft), patch), tree, files_changed)
     }
 
-    /// Makes an attempt that waits for a network; such a backend answers, and writes nothing.
-    pub(crate) async fn ask(&self, assignment: Assignment) -> Performed {
-        let started_at = units::now();
-        let started = Instant::now();
-        let tree = assignment.borrows.filter(|path| path.is_dir());
-        let tree = tree.map(|path| Tree { path: Some(path.display().to_string()), ..Tree::default() });
-        let job = &assignment.job;
-        let too_late = async {
-            job.cancel.cancelled().await;
-            tokio::time::sleep(PUT_DOWN).await;
-        };
-        let answer = tokio::select! {
-            answer = assignment.lane.backend.ask(job) => answer,
-            () = too_late => Answer::Draft(Draft::because(Status::Cancelled, "cancelled")),
-        };
-        let answer = self.kept(&assignment.job, answer, None);
-        let files_changed = self.is_git().then(Vec::new);
-        Performed { answer, started_at, elapsed: started.elapsed(), tree, files_changed }
-    }
-
     /// Removes what a draft has left that is not kept.
     pub(crate) fn discard(&self, left: &Left) {
         if let (Ok(Some(worktrees)), Some((path, branch))) = (&self.worktrees, &left.tree) {
@@ -235,9 +295,9 @@ impl Workshop {
     fn worktree(&self, assignment: &Assignment) -> Result<Option<Worktree>, String> {
         let Assignment { job, lane, key, writes, replaces, from, base, order, .. } = assignment;
         let wants_one = match &lane.backend {
-            Backend::Command(_) => *writes,
+            Backend::Command(_) | Backend::Anthropic(_) | Backend::OpenAi(_) => *writes,
             Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
-            Backend::Local(_) | Backend::Anthropic(_) | Backend::OpenAi(_) | Backend::Queue => false,
+            Backend::Local(_) | Backend::Queue => false,
         };
         // What a task of somebody else's machine looks at has no tree here yet.
         let looks =
@@ -281,7 +341,8 @@ impl Workshop {
             Backend::Command(_) => true,
             Backend::Local(_) => job.task.run.is_some(),
             Backend::Replay(replay) => replay.writes(&job.id, job.attempt),
-            Backend::Anthropic(_) | Backend::OpenAi(_) | Backend::Queue => false,
+            Backend::Anthropic(_) | Backend::OpenAi(_) => self.terms.may_change(&job.tools),
+            Backend::Queue => false,
         }
     }
 
@@ -338,11 +399,13 @@ impl Workshop {
 
     /// Looks at the checkout before a program that should change nothing, to see whether it does. For a plain program in
     /// the user's own checkout that would cost more than the program.
-    fn watch(&self, backend: &Backend, job: &Job, is_borrowed: bool) -> Option<Watch> {
-        let is_worth_it = match backend {
-            Backend::Command(program) => program.preset.is_some() || is_borrowed,
-            Backend::Local(_) => job.task.run.is_some() && is_borrowed,
-            _ => false,
+    fn watch(&self, prepared: &Prepared) -> Option<Watch> {
+        let Prepared { job, lane, borrowed, .. } = prepared;
+        let is_worth_it = match &lane.backend {
+            Backend::Command(program) => program.preset.is_some() || borrowed.is_some(),
+            Backend::Local(_) => job.task.run.is_some() && borrowed.is_some(),
+            Backend::Anthropic(_) | Backend::OpenAi(_) => self.terms.may_change(&job.tools),
+            Backend::Replay(_) | Backend::Queue => false,
         };
         if !self.is_git() || !is_worth_it {
             return None;
@@ -385,6 +448,18 @@ impl Workshop {
         let path = self.outputs.join(format!("{}-{}-{}", name_of(&job.id), job.attempt, &blake3[..12]));
         std::fs::write(&path, output)?;
         Ok(OutputFile { path: path.display().to_string(), bytes: output.len() as u64, blake3 })
+    }
+}
+
+/// Does work that waits for git or the disk on a thread for that, where threads of the network would wait with it.
+async fn on_a_thread<T: Send + 'static>(is_heavy: bool, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if !is_heavy {
+        return work();
+    }
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // It has panicked; whoever waits for the attempt is told so.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

@@ -9,9 +9,10 @@ use shared::{Problem, config, process};
 
 use crate::backend::{Answer, Job};
 use crate::command::{Preset, Program};
-use crate::http::{Anthropic, OpenAi, Retry};
+use crate::http::{Anthropic, Client, OpenAi, Protocol, Retry};
 use crate::limits::{Terms, charge};
 use crate::local::Local;
+use crate::native::{self, Desk};
 use crate::replay::Replay;
 use crate::settings::{BackendSettings, Settings};
 use crate::speculate::Hedge;
@@ -74,14 +75,23 @@ impl Backend {
         }
     }
 
-    /// Does a job by waiting for a network.
-    pub(crate) async fn ask(&self, job: &Job) -> Answer {
+    /// Does a job by waiting for a network, until it is called off: with the tools on the desk, if there is one.
+    pub(crate) async fn ask(&self, job: &Job, desk: Option<Desk>) -> Answer {
         match self {
-            Backend::Anthropic(client) => client.run(job).await,
-            Backend::OpenAi(client) => client.run(job).await,
+            Backend::Anthropic(client) => converse(client, job, desk).await,
+            Backend::OpenAi(client) => converse(client, job, desk).await,
             other => other.run(job),
         }
     }
+}
+
+async fn converse<P: Protocol>(client: &Client<P>, job: &Job, desk: Option<Desk>) -> Answer {
+    let draft = match (client.begin(job), desk) {
+        (Err(draft), _) => draft,
+        (Ok(conversation), None) => conversation.ask_once().await,
+        (Ok(conversation), Some(desk)) => native::work(conversation, job, desk).await,
+    };
+    Answer::Draft(draft)
 }
 
 /// A backend with its name and its limits.

@@ -9,6 +9,7 @@ use shared::tiers::TierSettings;
 use shared::units::{parse_duration, parse_size};
 
 use crate::args::{Deps, Worktrees};
+use crate::native::Confinement;
 use crate::speculate::{Drafts, Late, When};
 use crate::worktree::dependencies::{Means, Wish};
 
@@ -40,6 +41,37 @@ pub(crate) struct Settings {
     pub(crate) queue: QueueSettings,
     pub(crate) tiers: BTreeMap<String, TierSettings>,
     pub(crate) backends: BTreeMap<String, BackendSettings>,
+    pub(crate) native: NativeSettings,
+}
+
+/// `[dispatch.native]`: what executors with tools may do when a model behind an API is asked.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NativeSettings {
+    /// What the kernel must hold for Bash to be used.
+    pub(crate) confinement: Confinement,
+    /// Whether Bash may use the network.
+    pub(crate) network: bool,
+    /// Files and directories outside of the project that may be read.
+    pub(crate) read: Vec<PathBuf>,
+    /// How many replies a model may give in an attempt.
+    pub(crate) turns: Option<u32>,
+    /// How many tokens an attempt may take, those from a cache included.
+    pub(crate) tokens: Option<u64>,
+    /// How many tokens the models can read at once.
+    pub(crate) window: Option<u64>,
+    /// What differs for single executors.
+    pub(crate) executors: BTreeMap<String, ExecutorSettings>,
+}
+
+/// `[dispatch.native.executors.NAME]`: what differs for an executor.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ExecutorSettings {
+    pub(crate) network: Option<bool>,
+    /// What it may read besides.
+    pub(crate) read: Vec<PathBuf>,
+    pub(crate) turns: Option<u32>,
 }
 
 /// `[dispatch.worktree]`: what worktrees are made of.

@@ -128,6 +128,7 @@ impl Attempt {
             commit: None,
             files_changed: None,
             merge: None,
+            transcript: None,
             inputs: self.inputs.clone(),
             parts: Vec::new(),
             worker: None,

@@ -118,6 +118,7 @@ impl Engine {
             base: tree.base,
             commit: tree.commit,
             files_changed: performed.files_changed,
+            transcript: draft.transcript,
             ..attempt.unrun(draft.status, String::new())
         };
         if let Some(trace) = &mut self.config.trace

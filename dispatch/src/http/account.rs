@@ -55,6 +55,11 @@ impl Account {
         self.cost_usd
     }
 
+    /// Returns the tokens of each request so far that a server counted.
+    pub(crate) fn requests(&self) -> &[Usage] {
+        &self.requests
+    }
+
     /// Returns all tokens together, and of how many requests none were told; nothing if no request was sent.
     pub(crate) fn usage(&self) -> Option<Usage> {
         if self.sent == 0 {

@@ -8,7 +8,9 @@ use shared::section::{Status, Usage};
 
 use super::endpoint;
 use super::fault::{self, Context, Fault};
-use super::protocol::{Protocol, Question, Reader, Reply, Role, Stop, sensitive};
+use super::protocol::{
+    Block, Call, Message, Protocol, Question, Reader, Reply, Stop, ToolResult, Turn, sensitive,
+};
 use super::secret::Secret;
 use super::sse::Event;
 
@@ -54,15 +56,24 @@ impl Protocol for Messages {
             "model": question.model,
             "max_tokens": question.max_tokens.unwrap_or(MAX_TOKENS),
             "stream": true,
-            "messages": question.messages.iter().map(|message| json!({
-                "role": match message.role { Role::User => "user" },
-                "content": message.text,
-            })).collect::<Vec<_>>(),
+            "messages": messages(question),
         });
+        if !question.tools.is_empty() {
+            body["tools"] = question
+                .tools
+                .iter()
+                .map(|tool| {
+                    json!({
+                        "name": tool.name, "description": tool.description, "input_schema": tool.schema,
+                    })
+                })
+                .collect();
+        }
         if let Some(system) = &question.system {
-            // The same for all tasks of an executor, so it is worth a place in the cache.
-            body["system"] =
-                json!([{ "type": "text", "text": system, "cache_control": { "type": "ephemeral" } }]);
+            // The same for all tasks of an executor, so it is worth a place in the cache; the tools are before it there.
+            body["system"] = json!([{ "type": "text", "text": system, "cache_control": ephemeral() }]);
+        } else if let Some(last) = body["tools"].as_array_mut().and_then(|tools| tools.last_mut()) {
+            last["cache_control"] = ephemeral();
         }
         body
     }
@@ -73,8 +84,61 @@ impl Protocol for Messages {
             model: model.to_owned(),
             counts: Counts::default(),
             reply: Reply::default(),
+            places: Vec::new(),
         }
     }
+}
+
+fn ephemeral() -> Value {
+    json!({ "type": "ephemeral" })
+}
+
+/// Returns the messages. In a conversation with tools the ends of the last two of ours are marked for the cache: the
+/// next request reads what this one has written, also when there are more pieces between than a look back finds.
+fn messages(question: &Question) -> Vec<Value> {
+    let has_tools = !question.tools.is_empty();
+    let mut messages: Vec<Value> = question
+        .messages
+        .iter()
+        .map(|message| match message {
+            Message::User(text) if !has_tools => json!({ "role": "user", "content": text }),
+            Message::User(text) => json!({ "role": "user", "content": [{ "type": "text", "text": text }] }),
+            Message::Assistant(blocks) => {
+                json!({ "role": "assistant", "content": blocks.iter().map(block).collect::<Vec<_>>() })
+            }
+            Message::Results(results) => {
+                json!({ "role": "user", "content": results.iter().map(result).collect::<Vec<_>>() })
+            }
+        })
+        .collect();
+    if has_tools {
+        let ours = messages.iter_mut().rev().filter(|message| message["role"] == "user").take(2);
+        for message in ours {
+            if let Some(last) = message["content"].as_array_mut().and_then(|content| content.last_mut()) {
+                last["cache_control"] = ephemeral();
+            }
+        }
+    }
+    messages
+}
+
+fn block(block: &Block) -> Value {
+    match block {
+        Block::Text(text) => json!({ "type": "text", "text": text }),
+        // What is no object could not be sent back; its result says that it was none.
+        Block::Call(call) => json!({
+            "type": "tool_use", "id": call.id, "name": call.name, "input": call.object().unwrap_or_default(),
+        }),
+        Block::Opaque(value) => value.clone(),
+    }
+}
+
+fn result(result: &ToolResult) -> Value {
+    let mut value = json!({ "type": "tool_result", "tool_use_id": result.id, "content": result.text });
+    if result.is_error {
+        value["is_error"] = true.into();
+    }
+    value
 }
 
 /// Reads one message.
@@ -84,6 +148,8 @@ pub struct MessageReader {
     model: String,
     counts: Counts,
     reply: Reply,
+    /// Where the blocks of the message, by their index, are among those of the reply.
+    places: Vec<(u64, usize)>,
 }
 
 impl Reader for MessageReader {
@@ -95,13 +161,10 @@ impl Reader for MessageReader {
         // Some gateways drop the name of the event, and some the type in the data.
         match value["type"].as_str().unwrap_or(&event.name) {
             "message_start" => self.message(&value["message"]),
-            "content_block_start" => self.block(&value["content_block"]),
+            "content_block_start" => self.block(&value["content_block"], value["index"].as_u64()),
             "content_block_delta" => {
                 self.reply.begun = true;
-                // Thinking, signatures, citations and the arguments of tools are no part of the answer.
-                if let Some(text) = value["delta"]["text"].as_str() {
-                    self.reply.text.push_str(text);
-                }
+                self.delta(&value["delta"], value["index"].as_u64());
             }
             "message_delta" => {
                 self.stop_reason(&value["delta"]["stop_reason"]);
@@ -141,7 +204,7 @@ impl Reader for MessageReader {
             Some("refusal") => Stop::because(Status::Refused, "the model refused to answer"),
             Some("tool_use") => Stop::because(
                 Status::Failed,
-                "the model asked for a tool, and none is offered to it; use a `command` backend for this task",
+                "the model asked for a tool, and none is offered to this executor",
             ),
             Some("pause_turn") => Stop::because(Status::Truncated, "the model paused before it was done"),
             Some(other) => Stop::because(
@@ -154,6 +217,16 @@ impl Reader for MessageReader {
             ),
         }
     }
+
+    fn turn(&self) -> Turn {
+        match self.reply.stop_reason.as_deref() {
+            Some("pause_turn") => Turn::Pauses,
+            // A call counts also where a server says another reason than `tool_use`, or none.
+            Some("refusal" | "model_context_window_exceeded") => Turn::Ends,
+            _ if self.reply.calls().next().is_some() => Turn::Calls,
+            _ => Turn::Ends,
+        }
+    }
 }
 
 impl MessageReader {
@@ -163,16 +236,56 @@ impl MessageReader {
             self.reply.model = Some(model.to_owned());
         }
         for block in message["content"].as_array().into_iter().flatten() {
-            self.block(block);
+            self.block(block, None);
         }
         self.stop_reason(&message["stop_reason"]);
         self.usage(&message["usage"]);
     }
 
-    fn block(&mut self, block: &Value) {
+    fn block(&mut self, block: &Value, index: Option<u64>) {
         self.reply.begun = true;
-        if block["type"] == "text" {
-            self.reply.text.push_str(block["text"].as_str().unwrap_or_default());
+        match block["type"].as_str() {
+            Some("text") => {
+                // Two blocks of text that follow each other are one piece of text.
+                self.reply.push_text(block["text"].as_str().unwrap_or_default());
+                return;
+            }
+            Some("tool_use") => {
+                let text = |name: &str| block[name].as_str().unwrap_or_default().to_owned();
+                // A stream sends an empty object first, and the arguments as text after it.
+                let arguments = match &block["input"] {
+                    Value::Object(input) if input.is_empty() => String::new(),
+                    Value::Null => String::new(),
+                    input => input.to_string(),
+                };
+                self.reply.blocks.push(Block::Call(Call { id: text("id"), name: text("name"), arguments }));
+            }
+            _ => self.reply.blocks.push(Block::Opaque(block.clone())),
+        }
+        if let Some(index) = index {
+            self.places.push((index, self.reply.blocks.len() - 1));
+        }
+    }
+
+    fn delta(&mut self, delta: &Value, index: Option<u64>) {
+        if let Some(text) = delta["text"].as_str() {
+            return self.reply.push_text(text);
+        }
+        let place =
+            self.places.iter().rev().find(|(other, _)| Some(*other) == index).map(|(_, place)| *place);
+        let last = self.reply.blocks.len().checked_sub(1);
+        let Some(block) = place.or(last).and_then(|place| self.reply.blocks.get_mut(place)) else { return };
+        match block {
+            Block::Call(call) => call.arguments.push_str(delta["partial_json"].as_str().unwrap_or_default()),
+            Block::Opaque(value) => {
+                for name in ["thinking", "signature"] {
+                    if let Some(more) = delta[name].as_str() {
+                        let so_far = value[name].as_str().unwrap_or_default();
+                        value[name] = format!("{so_far}{more}").into();
+                    }
+                }
+            }
+            Block::Text(_) => {}
         }
     }
 

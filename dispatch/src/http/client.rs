@@ -1,4 +1,4 @@
-//! Gets a job done by a model behind an API: one question, tried again as long as that can help.
+//! Gets a job done by a model behind an API: each question is tried again as long as that can help.
 
 mod hedged;
 
@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use shared::Problem;
-use shared::process::Cancel;
 use shared::section::Status;
 use shared::units::format_duration;
 
-use super::account::Account;
 use super::body::Body;
+use super::conversation::Conversation;
 use super::fault::{self, Context, Fault};
 use super::lane::Lane;
-use super::protocol::{Message, Protocol, Question, Reader, Reply, Role, Stop};
+use super::protocol::{Protocol, Question, Reader, Stop};
 use super::retry::{Retry, retry_after, window_spent};
 use super::secret::Secret;
 use super::transport::Transport;
@@ -122,131 +121,37 @@ impl<P: Protocol> Client<P> {
         self
     }
 
-    /// Does a job, within its time.
+    /// Does a job, within its time: one question, one answer.
     pub async fn run(&self, job: &Job) -> Answer {
-        let Some(model) = job.model.as_deref().or(self.model.as_deref()) else {
-            return Answer::Draft(Draft::because(
+        Answer::Draft(match self.begin(job) {
+            Ok(conversation) => conversation.ask_once().await,
+            Err(draft) => draft,
+        })
+    }
+
+    /// Begins a conversation about a job, which ends when it is called off; a draft if there is no model to ask.
+    #[expect(clippy::result_large_err, reason = "one for each attempt")]
+    pub(crate) fn begin(&self, job: &Job) -> Result<Conversation<'_, P>, Draft> {
+        let model = job.model.as_deref().or(self.model.as_deref()).ok_or_else(|| {
+            Draft::because(
                 Status::Unavailable,
                 format!("no model is configured for {}; set `model`", self.context.address),
-            ));
-        };
-        let start = self.retry.clock.now();
-        let mut turn = Turn {
-            lane: self.retry.lanes.lane(self.transport.address(), model),
-            latest: start + self.retry.patience.min(job.timeout.unwrap_or(Duration::MAX)),
-            timeout: job.timeout.map(|timeout| (start + timeout, timeout)),
-            account: Account::default(),
-            last: Reply::default(),
-            cancel: job.cancel.clone(),
-        };
-        let filled = |text: &String| !text.trim().is_empty();
-        let question = Question {
-            model: model.to_owned(),
-            system: job.system.clone().filter(filled),
-            messages: vec![Message { role: Role::User, text: job.prompt.clone() }],
-            max_tokens: job.max_output_tokens,
-        };
-        // One question, one answer. A loop with tools goes here: while the model stops to use one, its message
-        // and the results join `question.messages`, and it is asked again on the same account.
-        let asked = self.ask(&question, &mut turn).await;
-        Answer::Draft(self.draft(asked, turn, model))
+            )
+        })?;
+        let lane = self.retry.lanes.lane(self.transport.address(), model);
+        Ok(Conversation::new(self, job, model, lane))
     }
 
-    fn draft(&self, asked: Result<Stop, Fault>, turn: Turn, model: &str) -> Draft {
-        let Turn { account, last, .. } = turn;
-        let (status, reason) = match asked {
-            Ok(stop) => (stop.status, stop.reason),
-            Err(fault) => (fault.status, Some(fault.reason)),
-        };
-        // A server may quote the key that it does not like.
-        let reason = reason.map(|reason| self.key.as_ref().map_or(reason.clone(), |key| key.redact(&reason)));
-        let mut draft = Draft::new(status);
-        draft.output = if last.text.is_empty() { last.refusal } else { last.text };
-        draft.reason = reason;
-        draft.usage = account.usage();
-        draft.reported_cost_usd = account.cost_usd();
-        draft.model = Some(last.model.unwrap_or_else(|| model.to_owned()));
-        draft.stop_reason = last.stop_reason;
-        draft.turns = last.complete.then_some(1);
-        draft.retries =
-            u32::try_from(account.sent().saturating_sub(1 + account.hedged())).unwrap_or(u32::MAX);
-        draft.hedged = u32::try_from(account.hedged()).unwrap_or(u32::MAX);
-        draft.requests = account.into_requests();
-        draft
+    pub(super) fn retry(&self) -> &Retry {
+        &self.retry
     }
 
-    /// Asks until there is a whole reply, or a fault that another try would not cure.
-    async fn ask(&self, question: &Question, turn: &mut Turn) -> Result<Stop, Fault> {
-        let clock = &*self.retry.clock;
-        let (mut failed, mut asked_to_wait) = (0, 0);
-        loop {
-            let pass = tokio::select! {
-                biased;
-                () = turn.cancel.cancelled() => return Err(cancelled()),
-                pass = turn.lane.enter(clock, turn.latest) => pass?,
-            };
-            let mut pair = Pair::new(self.protocol.reader(&self.context, &question.model));
-            turn.account.send();
-            let exchange = self.exchange_hedged(question, &turn.lane, &mut pair);
-            let left = turn.timeout.map(|(end, _)| end.saturating_duration_since(clock.now()));
-            let outcome = tokio::select! {
-                biased;
-                () = turn.cancel.cancelled() => Err(cancelled()),
-                outcome = tokio::time::timeout(left.unwrap_or(Duration::MAX), exchange) => outcome.unwrap_or_else(|_| {
-                    let limit = turn.timeout.map(|(_, limit)| limit).unwrap_or_default();
-                    let reason = format!("there was no whole answer after {}", format_duration(limit));
-                    Err(Fault::lasting(Status::Timeout, reason, fault::Reach::Request))
-                }),
-            };
-            let reader = pair.settle(&mut turn.account);
-            turn.last = reader.reply().clone();
-            if let Some(usage) = &turn.last.usage {
-                pass.used(clock, crate::limits::tokens(usage));
-            }
-            let mut fault = match outcome {
-                Ok(()) => {
-                    pass.answered();
-                    return Ok(reader.stop());
-                }
-                Err(fault) => fault,
-            };
-            if fault.is_throttle {
-                pass.throttled();
-            }
-            if let Some(wait) = fault.wait {
-                turn.lane.hold(clock, wait);
-            }
-            turn.lane.close(&fault);
-            drop(pass);
-            if !fault.transient {
-                return Err(fault);
-            }
-            // A wait that the server asks for is waited for by all, at the entrance of the lane. One of no time
-            // at all is no answer to the question how long.
-            let is_asked = fault.wait.is_some_and(|wait| !wait.is_zero());
-            *(if is_asked { &mut asked_to_wait } else { &mut failed }) += 1;
-            let tries = self.retry.tries.max(1);
-            if failed >= tries || asked_to_wait >= tries.saturating_mul(PATIENT_TRIES) {
-                fault.reason = format!("{}, in the last of {} tries", fault.reason, failed + asked_to_wait);
-                return Err(fault);
-            }
-            if !is_asked {
-                let wait = self.retry.backoff(failed);
-                if clock.now() + wait > turn.latest {
-                    fault.reason = format!("{}, and the time for tries is over", fault.reason);
-                    return Err(fault);
-                }
-                tokio::select! {
-                    biased;
-                    () = turn.cancel.cancelled() => return Err(cancelled()),
-                    () = clock.sleep(wait) => {}
-                }
-            }
-        }
+    /// Returns the text without the key.
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.key.as_ref().map_or_else(|| text.to_owned(), |key| key.redact(text))
     }
 
-    /// Sends the question once and lets the reader have what comes back.
-    /// Notes when that began.
+    /// Sends the question once and lets the reader have what comes back. Notes when that began.
     async fn exchange(
         &self,
         question: &Question,
@@ -279,17 +184,80 @@ impl<P: Protocol> Client<P> {
     }
 }
 
-/// What belongs to one job while it runs.
-struct Turn {
-    lane: Lane,
-    /// No try begins later.
-    latest: Instant,
-    /// When the job has to be done, and how long that was from its start.
-    timeout: Option<(Instant, Duration)>,
-    account: Account,
-    /// The last reply, as far as it came.
-    last: Reply,
-    cancel: Cancel,
+/// Asks until there is a whole reply, or a fault that another try would not cure.
+pub(super) async fn ask<P: Protocol>(conversation: &mut Conversation<'_, P>) -> Result<Stop, Fault> {
+    let retry = &conversation.client.retry;
+    let clock = &*retry.clock;
+    // No try begins later.
+    let end = conversation.timeout.map(|(end, _)| end);
+    let patient = clock.now() + retry.patience;
+    let latest = end.map_or(patient, |end| end.min(patient));
+    let (mut failed, mut asked_to_wait) = (0, 0);
+    loop {
+        let Conversation { client, question, lane, account, cancel, timeout, .. } = &mut *conversation;
+        let pass = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return Err(cancelled()),
+            pass = lane.enter(clock, latest) => pass?,
+        };
+        let mut pair = Pair::new(client.protocol.reader(&client.context, &question.model));
+        account.send();
+        let exchange = client.exchange_hedged(question, lane, &mut pair);
+        let left = timeout.map(|(end, _)| end.saturating_duration_since(clock.now()));
+        let outcome = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(cancelled()),
+            outcome = tokio::time::timeout(left.unwrap_or(Duration::MAX), exchange) => outcome.unwrap_or_else(|_| {
+                let limit = timeout.map(|(_, limit)| limit).unwrap_or_default();
+                let reason = format!("there was no whole answer after {}", format_duration(limit));
+                Err(Fault::lasting(Status::Timeout, reason, fault::Reach::Request))
+            }),
+        };
+        let reader = pair.settle(account);
+        conversation.heard(&reader);
+        if let Some(usage) = &conversation.last.usage {
+            pass.used(clock, crate::limits::tokens(usage));
+        }
+        let mut fault = match outcome {
+            Ok(()) => {
+                pass.answered();
+                return Ok(reader.stop());
+            }
+            Err(fault) => fault,
+        };
+        if fault.is_throttle {
+            pass.throttled();
+        }
+        if let Some(wait) = fault.wait {
+            conversation.lane.hold(clock, wait);
+        }
+        conversation.lane.close(&fault);
+        drop(pass);
+        if !fault.transient {
+            return Err(fault);
+        }
+        // A wait that the server asks for is waited for by all, at the entrance of the lane. One of no time
+        // at all is no answer to the question how long.
+        let is_asked = fault.wait.is_some_and(|wait| !wait.is_zero());
+        *(if is_asked { &mut asked_to_wait } else { &mut failed }) += 1;
+        let tries = retry.tries.max(1);
+        if failed >= tries || asked_to_wait >= tries.saturating_mul(PATIENT_TRIES) {
+            fault.reason = format!("{}, in the last of {} tries", fault.reason, failed + asked_to_wait);
+            return Err(fault);
+        }
+        if !is_asked {
+            let wait = retry.backoff(failed);
+            if clock.now() + wait > latest {
+                fault.reason = format!("{}, and the time for tries is over", fault.reason);
+                return Err(fault);
+            }
+            tokio::select! {
+                biased;
+                () = conversation.cancel.cancelled() => return Err(cancelled()),
+                () = clock.sleep(wait) => {}
+            }
+        }
+    }
 }
 
 fn cancelled() -> Fault {

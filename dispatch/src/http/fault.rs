@@ -32,6 +32,8 @@ pub struct Fault {
     pub(crate) wait: Option<Duration>,
     /// Who else this concerns.
     pub(crate) reach: Reach,
+    /// Whether the prompt was more than the model can read, so that a shorter one would do.
+    pub(crate) is_too_long: bool,
 }
 
 /// Who else a fault concerns: the requests that need not be sent any more.
@@ -55,12 +57,21 @@ impl Fault {
             is_throttle: false,
             wait: None,
             reach: Reach::Request,
+            is_too_long: false,
         }
     }
 
     /// A fault that the next try would only repeat.
     pub(crate) fn lasting(status: Status, reason: impl Into<String>, reach: Reach) -> Self {
-        Fault { status, reason: reason.into(), transient: false, is_throttle: false, wait: None, reach }
+        Fault {
+            status,
+            reason: reason.into(),
+            transient: false,
+            is_throttle: false,
+            wait: None,
+            reach,
+            is_too_long: false,
+        }
     }
 }
 
@@ -181,12 +192,15 @@ fn judge(
             &format!("there is no model `{model}` at {}", context.address),
             "check `model` and `base_url`",
         ),
-        400 | 422 if error.is_too_long() => lasting(
-            Status::Failed,
-            Reach::Request,
-            &format!("the prompt is longer than the model `{model}` can read"),
-            "shorten the context of the task, or use a model that reads more",
-        ),
+        400 | 422 if error.is_too_long() => Fault {
+            is_too_long: true,
+            ..lasting(
+                Status::Failed,
+                Reach::Request,
+                &format!("the prompt is longer than the model `{model}` can read"),
+                "shorten the context of the task, or use a model that reads more",
+            )
+        },
         413 => lasting(
             Status::Failed,
             Reach::Request,

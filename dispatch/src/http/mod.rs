@@ -10,6 +10,7 @@ mod anthropic;
 mod body;
 mod client;
 mod clock;
+mod conversation;
 mod endpoint;
 mod fault;
 mod lane;
@@ -22,6 +23,9 @@ mod transport;
 
 pub use client::Client;
 pub use clock::{Clock, SystemClock};
+pub(crate) use conversation::Conversation;
+pub(crate) use fault::{Fault, Reach, one_line};
+pub(crate) use protocol::{Block, Call, Message, Protocol, Question, Stop, Tool, ToolResult, Turn};
 pub use retry::Retry;
 pub(crate) use secret::Secret;
 

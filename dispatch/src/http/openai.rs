@@ -8,7 +8,7 @@ use shared::section::{Status, Usage};
 
 use super::endpoint;
 use super::fault::{self, Context, Fault};
-use super::protocol::{Protocol, Question, Reader, Reply, Role, Stop, sensitive};
+use super::protocol::{Block, Call, Message, Protocol, Question, Reader, Reply, Stop, Turn, sensitive};
 use super::secret::Secret;
 use super::sse::Event;
 
@@ -46,12 +46,7 @@ impl Protocol for ChatCompletions {
 
     fn body(&self, question: &Question) -> Value {
         let system = question.system.iter().map(|text| json!({ "role": "system", "content": text }));
-        let messages = question.messages.iter().map(|message| {
-            json!({
-                "role": match message.role { Role::User => "user" },
-                "content": message.text,
-            })
-        });
+        let messages = question.messages.iter().flat_map(message);
         let mut body = json!({
             "model": question.model,
             "stream": true,
@@ -59,6 +54,12 @@ impl Protocol for ChatCompletions {
             "stream_options": { "include_usage": true },
             "messages": system.chain(messages).collect::<Vec<_>>(),
         });
+        if !question.tools.is_empty() {
+            body["tools"] = question.tools.iter().map(|tool| json!({
+                "type": "function",
+                "function": { "name": tool.name, "description": tool.description, "parameters": tool.schema },
+            })).collect();
+        }
         if let Some(limit) = question.max_tokens {
             body[self.limit_name] = limit.into();
         }
@@ -66,7 +67,55 @@ impl Protocol for ChatCompletions {
     }
 
     fn reader(&self, context: &Context, model: &str) -> ChunkReader {
-        ChunkReader { context: context.clone(), model: model.to_owned(), reply: Reply::default() }
+        ChunkReader {
+            context: context.clone(),
+            model: model.to_owned(),
+            reply: Reply::default(),
+            places: Vec::new(),
+        }
+    }
+}
+
+/// Returns a message as this API has it: each result of a tool is one of its own.
+fn message(message: &Message) -> Vec<Value> {
+    match message {
+        Message::User(text) => vec![json!({ "role": "user", "content": text })],
+        Message::Assistant(blocks) => {
+            let mut text = String::new();
+            let mut calls = Vec::new();
+            for block in blocks {
+                match block {
+                    Block::Text(more) => text.push_str(more),
+                    Block::Call(call) => {
+                        // Servers put these into the template of a model, and some fail on what is no JSON.
+                        let arguments = Value::Object(call.object().unwrap_or_default()).to_string();
+                        calls.push(json!({
+                            "id": call.id,
+                            "type": "function",
+                            "function": { "name": call.name, "arguments": arguments },
+                        }));
+                    }
+                    Block::Opaque(_) => {}
+                }
+            }
+            let mut message = json!({ "role": "assistant", "content": text });
+            if !calls.is_empty() {
+                if text.is_empty() {
+                    message["content"] = Value::Null;
+                }
+                message["tool_calls"] = calls.into();
+            }
+            vec![message]
+        }
+        Message::Results(results) => results
+            .iter()
+            .map(|result| {
+                // There is no member for a failure here.
+                let text =
+                    if result.is_error { format!("error: {}", result.text) } else { result.text.clone() };
+                json!({ "role": "tool", "tool_call_id": result.id, "content": text })
+            })
+            .collect(),
     }
 }
 
@@ -76,6 +125,8 @@ pub struct ChunkReader {
     context: Context,
     model: String,
     reply: Reply,
+    /// Where the calls of the message, by their index, are among the pieces of the reply.
+    places: Vec<(u64, usize)>,
 }
 
 impl Reader for ChunkReader {
@@ -121,7 +172,7 @@ impl Reader for ChunkReader {
             ),
             Some("tool_calls" | "function_call") => Stop::because(
                 Status::Failed,
-                "the model asked for a tool, and none is offered to it; use a `command` backend for this task",
+                "the model asked for a tool, and none is offered to this executor",
             ),
             Some("error") => {
                 Stop::because(Status::Transport, "the server failed in the middle of the answer")
@@ -135,6 +186,13 @@ impl Reader for ChunkReader {
                 "the server did not say why the model stopped, so the answer may be incomplete",
             ),
         }
+    }
+
+    fn turn(&self) -> Turn {
+        // Servers say `stop`, `tool_calls` or nothing after a call; what counts is the call.
+        let is_refused =
+            self.stop().status == Status::Refused || self.reply.stop_reason.as_deref() == Some("error");
+        if !is_refused && self.reply.calls().next().is_some() { Turn::Calls } else { Turn::Ends }
     }
 }
 
@@ -153,8 +211,14 @@ impl ChunkReader {
                 continue;
             }
             self.reply.begun = true;
-            push_text(&mut self.reply.text, &choice[content]["content"]);
-            push_text(&mut self.reply.refusal, &choice[content]["refusal"]);
+            let (mut text, mut refusal) = (String::new(), String::new());
+            push_text(&mut text, &choice[content]["content"]);
+            push_text(&mut refusal, &choice[content]["refusal"]);
+            self.reply.push_text(&text);
+            self.reply.refusal.push_str(&refusal);
+            for call in choice[content]["tool_calls"].as_array().into_iter().flatten() {
+                self.call(call);
+            }
             if let Some(reason) = choice["finish_reason"].as_str().filter(|reason| !reason.is_empty()) {
                 self.reply.stop_reason = Some(reason.to_owned());
             }
@@ -166,6 +230,45 @@ impl ChunkReader {
             self.reply.cost_usd = Some(cost);
         }
         Ok(())
+    }
+
+    /// Takes a call or a fragment of one. `type`, `id`, `index` and the name may be missing or be said again.
+    fn call(&mut self, fragment: &Value) {
+        let id = fragment["id"].as_str().filter(|id| !id.is_empty());
+        let name = fragment["function"]["name"].as_str().filter(|name| !name.is_empty());
+        let place = match fragment["index"].as_u64() {
+            Some(index) => self.places.iter().find(|(other, _)| *other == index).map(|(_, place)| *place),
+            // Without an index a new id, or else a name after arguments, begins a call.
+            None => {
+                self.places.last().map(|(_, place)| *place).filter(|place| match &self.reply.blocks[*place] {
+                    Block::Call(last) => match (id, name) {
+                        (Some(id), _) => last.id == id,
+                        (None, Some(_)) => last.arguments.is_empty() && last.name.is_empty(),
+                        (None, None) => true,
+                    },
+                    _ => false,
+                })
+            }
+        };
+        let place = place.unwrap_or_else(|| {
+            self.reply.blocks.push(Block::Call(Call::default()));
+            let place = self.reply.blocks.len() - 1;
+            let next = self.places.iter().map(|(index, _)| index + 1).max().unwrap_or(0);
+            self.places.push((fragment["index"].as_u64().unwrap_or(next), place));
+            place
+        });
+        let Block::Call(call) = &mut self.reply.blocks[place] else { return };
+        if let Some(id) = id.filter(|_| call.id.is_empty()) {
+            id.clone_into(&mut call.id);
+        }
+        if let Some(name) = name.filter(|_| call.name.is_empty()) {
+            name.clone_into(&mut call.name);
+        }
+        match &fragment["function"]["arguments"] {
+            Value::String(more) => call.arguments.push_str(more),
+            Value::Null => {}
+            object => call.arguments = object.to_string(),
+        }
     }
 }
 

@@ -10,20 +10,73 @@ use super::fault::{Context, Fault};
 use super::secret::Secret;
 use super::sse::Event;
 
-/// One side of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The one who asks.
-    User,
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// What we say.
+    User(String),
+    /// What the model said, to be sent back as it came.
+    Assistant(Vec<Block>),
+    /// What became of the tools that the model asked for, in the order of its calls.
+    Results(Vec<ToolResult>),
 }
 
-/// One message of a conversation.
-#[derive(Clone, Debug)]
-pub struct Message {
-    /// Who says it.
-    pub(crate) role: Role,
-    /// What is said.
+/// A piece of what a model said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Block {
+    /// Text.
+    Text(String),
+    /// A request to use a tool.
+    Call(Call),
+    /// What only the server understands, such as signed thinking: it wants it back as it was.
+    Opaque(Value),
+}
+
+/// A request of a model to use a tool.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Call {
+    /// The name by which the result refers to it; made up where a server gives none.
+    pub(crate) id: String,
+    /// The tool.
+    pub(crate) name: String,
+    /// The arguments, as the text that came. A model may write anything here, and an answer may be cut off within.
+    pub(crate) arguments: String,
+}
+
+impl Call {
+    /// Returns the arguments, if they are the object that they have to be.
+    pub(crate) fn object(&self) -> Result<serde_json::Map<String, Value>, String> {
+        if self.arguments.trim().is_empty() {
+            return Ok(serde_json::Map::new());
+        }
+        match serde_json::from_str(&self.arguments) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err("they are no JSON object".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    /// The call.
+    pub(crate) id: String,
+    /// What the model is told.
     pub(crate) text: String,
+    /// Whether it was not done.
+    pub(crate) is_error: bool,
+}
+
+/// A tool that is offered to a model.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it does and when to use it.
+    pub(crate) description: String,
+    /// The JSON schema of its arguments.
+    pub(crate) schema: Value,
 }
 
 /// All that a model is told for one reply.
@@ -33,6 +86,8 @@ pub struct Question {
     pub(crate) model: String,
     /// What it is told before anything else.
     pub(crate) system: Option<String>,
+    /// The tools that it may ask for.
+    pub(crate) tools: Vec<Tool>,
     /// What was said so far.
     pub(crate) messages: Vec<Message>,
     /// The most tokens that it may answer with.
@@ -60,6 +115,17 @@ impl Stop {
     }
 }
 
+/// What a complete reply asks of us in a conversation with tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing: it is the last word, well or not.
+    Ends,
+    /// The results of its calls, of which the last may be cut off.
+    Calls,
+    /// To be asked again with what it has said so far.
+    Pauses,
+}
+
 /// What has been read of a reply so far. It is of use also when the rest never comes: what a server has
 /// counted, it bills.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,6 +134,8 @@ pub struct Reply {
     pub(crate) text: String,
     /// What the model said instead of an answer.
     pub(crate) refusal: String,
+    /// All that it said, piece by piece.
+    pub(crate) blocks: Vec<Block>,
     /// The tokens, as far as the server told.
     pub(crate) usage: Option<Usage>,
     /// What the server says that this cost, in US dollars.
@@ -84,6 +152,25 @@ pub struct Reply {
     pub(crate) begun: bool,
 }
 
+impl Reply {
+    /// Appends to the text, which goes on in the last piece if that is text.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.text.push_str(text);
+        match self.blocks.last_mut() {
+            Some(Block::Text(last)) => last.push_str(text),
+            _ => self.blocks.push(Block::Text(text.to_owned())),
+        }
+    }
+
+    /// Returns the tools that the model asks for.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Call> {
+        self.blocks.iter().filter_map(|block| if let Block::Call(call) = block { Some(call) } else { None })
+    }
+}
+
 /// Reads one reply.
 pub trait Reader: Send {
     /// Takes an event of a stream.
@@ -94,6 +181,8 @@ pub trait Reader: Send {
     fn reply(&self) -> &Reply;
     /// Returns what the reply amounts to, once it is complete.
     fn stop(&self) -> Stop;
+    /// Tells what comes next, as far as tools are concerned.
+    fn turn(&self) -> Turn;
 }
 
 /// A wire format.

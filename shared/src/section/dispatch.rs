@@ -92,6 +92,9 @@ pub struct Dispatch {
     /// What became of merging the work, if it was to be merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
+    /// The file that tells request by request and call by call what was said and done, where a model worked with tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<String>,
     /// The attempt of each dependency whose result was used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<String, u32>,
