@@ -410,6 +410,3 @@ impl Limits {
 fn expected_tokens(estimate: &Estimate) -> u64 {
     estimate.tokens.map_or(0, |range| range.expected)
 }
-
-#[cfg(test)]
-mod tests;
