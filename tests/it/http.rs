@@ -228,6 +228,6 @@ fn what_the_model_is_told_is_the_executor_and_the_task() {
     assert_eq!(entry.body["model"], "claude-haiku-4-5");
     assert_eq!(entry.body["system"][0]["cache_control"], json!({"type": "ephemeral"}));
     assert!(entry.body["system"][0]["text"].as_str().is_some_and(|text| !text.trim().is_empty()));
-    let prompt = entry.body["messages"][0]["content"].as_str().unwrap();
+    let prompt = entry.body["messages"][0]["content"][0]["text"].as_str().unwrap();
     assert!(prompt.contains("Explain `$(reboot)` and \"quotes\""), "{prompt}");
 }

@@ -116,7 +116,10 @@ fn command(program: &Path, questions: &[Question], settings: &Settings, left: f6
     option("--worktrees", "never");
     option("--jobs", &questions.len().to_string());
     option("--timeout", &format!("{}ms", settings.timeout.as_millis()));
-    option("--budget", &left.to_string());
+    // Nothing starts under a budget whose price nobody knows; who has set none is told, and asked all the same.
+    if settings.budget.is_explicit {
+        option("--budget", &left.to_string());
+    }
     // Beyond what is read of an answer, nothing is of use.
     option("--output-max", &ANSWER.to_string());
     option("--output-limit", &(16 * ANSWER).to_string());

@@ -107,7 +107,8 @@ impl<'a, P: Protocol> Conversation<'a, P> {
         if asked.is_ok() {
             self.answered += 1;
         }
-        asked
+        // A server may quote the key that it does not like, and what it says is written down.
+        asked.map_err(|fault| Fault { reason: self.client.redact(&fault.reason), ..fault })
     }
 
     /// Takes what has been read, whole or not.
@@ -160,7 +161,6 @@ impl<'a, P: Protocol> Conversation<'a, P> {
         let Conversation { client, question, account, last, asked, answered, .. } = self;
         let mut draft = Draft::new(status);
         draft.output = if last.text.is_empty() { last.refusal } else { last.text };
-        // A server may quote the key that it does not like.
         draft.reason = reason.map(|reason| client.redact(&reason));
         draft.usage = account.usage();
         draft.reported_cost_usd = account.cost_usd();
