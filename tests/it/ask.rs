@@ -355,7 +355,7 @@ fn a_budget_is_not_risked_on_a_model_without_a_price() {
 #[test]
 fn any_program_can_be_asked() {
     let shell = Shell::with_git();
-    shell.write("specpipe.toml", "[dispatch.tiers.1]\nbackend = \"mine\"\n[dispatch.backends.mine]\ncommand = [\"sh\", \"answer.sh\"]\nattempt_usd = 0\n");
+    shell.write("specpipe.toml", "[dispatch.tiers.1]\nbackend = \"mine\"\n[dispatch.backends.mine]\ncommand = [\"sh\", \"answer.sh\"]\n");
     let script = format!(
         "echo asked >> log; sed -n 's/^{{\"id\":\"\\([^\"]*\\)\",\"task\":.*/{}/p'\n",
         answer(3, "high").replace("ID", "\\1")
@@ -381,7 +381,7 @@ fn any_program_can_be_asked() {
         shell.write(
             "specpipe.toml",
             format!(
-                "[dispatch.backends.mine]\ncommand = [\"fake-executor\", \"{}\"]\nattempt_usd = 0\n",
+                "[dispatch.backends.mine]\ncommand = [\"fake-executor\", \"{}\"]\n",
                 flags.replace(' ', "\", \"")
             ),
         );
@@ -398,7 +398,7 @@ fn where_nothing_is_in_doubt_nobody_is_started_and_nothing_written() {
     let shell = Shell::new();
     shell.write(
         "specpipe.toml",
-        "[dispatch.backends.mine]\ncommand = [\"fake-executor\", \"--note\", \"log\", \"asked\"]\nattempt_usd = 0\n",
+        "[dispatch.backends.mine]\ncommand = [\"fake-executor\", \"--note\", \"log\", \"asked\"]\n",
     );
     let output = shell.run_on(CLEAR.repeat(3).replace("\"c\"", "1"), "classify --ask mine").succeeds();
     output.tells_nothing();
@@ -417,7 +417,7 @@ fn where_nothing_is_in_doubt_nobody_is_started_and_nothing_written() {
 #[test]
 fn an_interrupt_ends_the_question_and_keeps_the_records() {
     let shell = Shell::new();
-    shell.write("specpipe.toml", "[dispatch.backends.mine]\ncommand = [\"fake-executor\", \"--note\", \"log\", \"asked\", \"--hang\"]\nattempt_usd = 0\n");
+    shell.write("specpipe.toml", "[dispatch.backends.mine]\ncommand = [\"fake-executor\", \"--note\", \"log\", \"asked\", \"--hang\"]\n");
     let mut running = shell.start_on(format!("{CLEAR}{VAGUE}"), "echo $$ > pid; exec classify --ask mine");
     let log = shell.path().join("log");
     let asked = wait_until(|| log.exists(), Duration::from_secs(60));
