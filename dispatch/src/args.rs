@@ -207,7 +207,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Backends")]
     pub record: Option<PathBuf>,
 
-    /// Give the tasks to workers, through this queue: nats://HOST[:PORT][/STREAM]
+    /// Give the tasks to workers through the queue at nats://HOST:PORT/STREAM; port and stream may be left out
     #[arg(
         long,
         value_name = "URL",
