@@ -192,4 +192,13 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_was_made_by_a_clock_that_is_ahead_is_new() {
+        let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(3);
+        let tree = Tree::sample(State::Merged, ahead.to_string());
+        let older_than = Some(Duration::from_secs(3600));
+        assert_eq!(tree.age(), Some(Duration::ZERO));
+        assert_eq!(Selection { older_than, ..Selection::default() }.fate(&tree), Fate::Kept);
+    }
 }

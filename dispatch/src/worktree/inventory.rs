@@ -78,7 +78,8 @@ impl Tree {
     /// Returns how old it is, if that is known.
     pub(crate) fn age(&self) -> Option<Duration> {
         let made_at: Timestamp = self.made_at.parse().ok()?;
-        Duration::try_from(Timestamp::now().duration_since(made_at)).ok()
+        // A clock that was set back, or a time that was rounded up, makes nothing old.
+        Some(Duration::try_from(Timestamp::now().duration_since(made_at)).unwrap_or_default())
     }
 }
 
