@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use shared::git::Repo;
 use shared::section::{Dispatch, OutputFile, Status};
-use shared::units;
+use shared::{interrupt, units};
 
 use crate::backend::{Answer, Draft, Job};
 use crate::broker::carry;
@@ -253,6 +253,11 @@ impl Workshop {
         if races && job.cancel.is_cancelled() {
             worktree.remove();
             draft.status = Status::Cancelled;
+            return finish(Answer::Draft(draft), None, None);
+        }
+        // What an interrupt has cut short is half done, however quick git would be to commit it. It is done anew.
+        if interrupt::requested() && draft.status != Status::Ok {
+            worktree.remove();
             return finish(Answer::Draft(draft), None, None);
         }
         let at = worktree.path.clone();

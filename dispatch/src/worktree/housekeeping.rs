@@ -154,7 +154,8 @@ impl Keeper {
         }
         let registration = layout.register_existing(name, entry)?;
         // The files are what they are; what git knows of them is made anew.
-        Git::in_tree(&registration, &entry.path).work(["reset", "--quiet"])?;
+        // Killed, it would leave the lock of the packed references behind.
+        Git::in_tree(&registration, &entry.path).plumb(["reset", "--quiet"])?;
         Ok(Some("it is registered again"))
     }
 

@@ -285,12 +285,9 @@ impl Layout {
     /// Makes a tree and its files. Returns the registration.
     fn make(&self, name: &str, entry: &Entry, start: &str) -> Result<PathBuf, Problem> {
         let registration = self.register(name, entry, start)?;
-        Git::in_tree(&registration, &entry.path).work([
-            "reset",
-            "--hard",
-            "--quiet",
-            "--no-recurse-submodules",
-        ])?;
+        // Not `git reset`: it locks the packed references of all to delete what it never finds, and this git may be killed.
+        let files = ["read-tree", "--reset", "-u", "--no-recurse-submodules", "HEAD"];
+        Git::in_tree(&registration, &entry.path).work(files)?;
         Ok(registration)
     }
 

@@ -201,6 +201,7 @@ fn an_interrupted_run_leaves_no_tree() {
     crate::harness::signal(&child, rustix::process::Signal::INT);
     let ran = Ran::of(child.wait_with_output().unwrap()).exits(130);
     assert_eq!(ran.record("t")["dispatch"]["status"], "cancelled");
-    assert_eq!(place.git(&["worktree", "list"]).lines().count(), 1);
+    let listed = place.git(&["worktree", "list"]);
+    assert_eq!(listed.lines().count(), 1, "{listed}{}{}", ran.stdout, ran.stderr);
     assert_eq!(place.git(&["branch", "--all"]).trim(), "* main");
 }
