@@ -108,6 +108,10 @@ impl Config {
             when: if args.race_if.is_empty() { race.when.clone() } else { args.race_if.clone() },
             check: check.map_or(Check::Plain, Check::Command),
         };
+        if args.check.is_some() && speculation.drafts.is_none() && queue.is_none() {
+            return Err(Problem::new("--check chooses among the drafts of a race, and there is no race")
+                .hint("add --race 2, or put `verify` behind dispatch to judge single drafts"));
+        }
         if speculation.drafts.is_some() && args.record.is_some() {
             return Err(Problem::new(
                 "answers can not be recorded of a race: there would be several for one attempt",

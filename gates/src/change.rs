@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use shared::Problem;
+use shared::git::LOOKING;
 use shared::process::Command;
 
 /// Git answers a question about a working tree in far less.
@@ -77,7 +78,9 @@ impl Repository {
         input: Vec<u8>,
         capture: usize,
     ) -> Result<Vec<u8>, Problem> {
-        let argv = std::iter::once(OsStr::new("git")).chain(arguments.iter().map(AsRef::as_ref));
+        let looking = LOOKING.iter().flat_map(|setting| ["-c", setting]).map(OsStr::new);
+        let argv = std::iter::once(OsStr::new("git"));
+        let argv = argv.chain(looking).chain(arguments.iter().map(AsRef::as_ref));
         let mut command = Command::new(argv)
             .current_dir(&self.root)
             .env("GIT_OPTIONAL_LOCKS", "0")

@@ -10,6 +10,11 @@ use crate::process::{Command, Ended};
 /// No question to git takes longer than this.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
+/// What every git of ours is told that looks at a tree in which somebody else has worked: a repository within it has a
+/// configuration of its own, and git would run the programs that this names.
+pub const LOOKING: [&str; 3] =
+    ["core.fsmonitor=false", "submodule.recurse=false", "diff.ignoreSubmodules=dirty"];
+
 /// A working tree of git.
 #[derive(Clone, Debug)]
 pub struct Repo {
@@ -64,6 +69,7 @@ impl Repo {
     /// If git can not be started.
     pub fn ask<A: Into<OsString> + Clone>(&self, arguments: &[A]) -> Result<Ended, Problem> {
         let mut argv: Vec<OsString> = vec!["git".into()];
+        argv.extend(LOOKING.iter().flat_map(|setting| ["-c".into(), OsString::from(setting)]));
         argv.extend(arguments.iter().cloned().map(Into::into));
         Command::new(argv)
             .current_dir(&self.root)
@@ -79,5 +85,35 @@ impl Repo {
             .capture(256 << 20)
             .timeout(TIMEOUT)
             .run()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(directory: &Path, script: &str) {
+        let ended =
+            Command::new(["sh", "-ec", script]).current_dir(directory).capture(1 << 20).run().unwrap();
+        assert!(ended.success(), "{}", ended.stderr.text());
+    }
+
+    /// A repository that a model has made in its worktree names a program that git runs when it looks into it.
+    #[test]
+    fn what_a_repository_within_a_tree_names_is_not_run() {
+        let place = tempfile::tempdir().unwrap();
+        git(
+            place.path(),
+            "export HOME=$PWD GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+             git init -q . && git init -q nest && cd nest && echo hi > f && git add f && git commit -qm x
+             git config filter.evil.clean 'touch ../ran; cat' && echo '* filter=evil' > .git/info/attributes
+             cd .. && git -c advice.addEmbeddedRepo=false add nest && git commit -qm y
+             echo ho > nest/f",
+        );
+        let repo = Repo::discover(place.path()).unwrap();
+        repo.run(["status", "--porcelain"]).unwrap();
+        repo.run(["diff", "HEAD"]).unwrap();
+        assert!(!place.path().join("ran").exists());
+        git(place.path(), "git status --porcelain && test -e ran");
     }
 }

@@ -70,7 +70,10 @@ impl Engine {
         let verdict = known.verify.as_ref().filter(|verify| !is_new && verify.attempt == dispatch.attempt);
         let is_wanted = match (wanted, verdict) {
             (_, Some(_)) => known.is_accepted(),
-            (Merging::Finished, None) => true,
+            // Nobody has judged it but, if it raced, the check.
+            (Merging::Finished, None) => {
+                dispatch.race.as_ref().is_none_or(|race| race.accepted != Some(false))
+            }
             (Merging::Accepted, None) => false,
         };
         let is_done = dispatch.merge.as_ref().is_some_and(|merge| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use shared::process::Command;
 use shared::{Problem, warden};
 
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "core.hooksPath=/dev/null",
     "commit.gpgSign=false",
     "gc.auto=0",
@@ -20,6 +20,8 @@ const SETTINGS: [&str; 11] = [
     "advice.addEmbeddedRepo=false",
     // Checking a submodule out would write the user's configuration, and may need a network.
     "submodule.recurse=false",
+    // To look into one would run what its own configuration names.
+    "diff.ignoreSubmodules=dirty",
     // Somebody else may be writing references at the same time.
     "core.filesRefLockTimeout=10000",
     "core.packedRefsTimeout=10000",

@@ -194,3 +194,20 @@ fn what_can_not_be_merged_is_a_usage_error() {
         assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_draft_that_the_check_has_rejected_is_not_merged() {
+    let place = Place::repository();
+    let ran = place
+        .run_script("--merge=finished --merge-into out --race 2 --check false", OWN_FILE, &task("one", &[]))
+        .exits(0);
+    let dispatch = &ran.record("one")["dispatch"];
+    assert_eq!(
+        (&dispatch["race"]["accepted"], &dispatch["merge"]),
+        (&json!(false), &Value::Null),
+        "{dispatch}"
+    );
+    assert_eq!(place.git(&["branch", "--list", "out"]), "");
+    let ran = place.run_script("--check false", OWN_FILE, &task("two", &[])).exits(2);
+    assert!(ran.stderr.contains("there is no race") && ran.stderr.contains("--race 2"), "{}", ran.stderr);
+}

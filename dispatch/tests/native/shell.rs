@@ -127,6 +127,32 @@ fn the_environment_has_no_key() {
     assert!(!text.contains(KEY) && !text.contains(SECRET) && !text.contains("API_KEY"), "{text}");
 }
 
+/// The process above the shell, whose limits would be the end of it, and sockets in the file system.
+#[test]
+fn there_is_no_way_around_through_limits_and_pairs_of_sockets() {
+    if !can_confine() {
+        return;
+    }
+    let site = Site::new(&[]);
+    let commands = all(&[
+        "command -v prlimit > /dev/null || echo 'not permitted'; prlimit --pid $PPID --cpu=0 2>&1",
+        "prlimit --cpu 2>&1; echo still here",
+        "command -v ipcmk > /dev/null || echo 'not permitted'; ipcmk -M 4096 2>&1",
+        "command -v perl > /dev/null || echo 'not permitted'; perl -MSocket -e 'socketpair(A,B,AF_UNIX,SOCK_DGRAM,0) or die lc($!)' 2>&1",
+        "command -v perl > /dev/null || exit 0; perl -MSocket -e 'socketpair(A,B,AF_UNIX,SOCK_STREAM,0) or die $!'",
+    ]);
+    let results = run(&site, "validate", &commands);
+    for at in [0, 2, 3] {
+        assert!(
+            results[at].0.to_lowercase().contains("not permitted"),
+            "{}: {}",
+            commands[at],
+            results[at].0
+        );
+    }
+    assert!(results[1].0.contains("still here") && results[4].1, "{results:?}");
+}
+
 #[test]
 fn there_is_no_network_unless_it_is_allowed() {
     if !can_confine() || !Path::new("/bin/bash").exists() {

@@ -62,6 +62,7 @@ impl Ground<'_> {
             "color.ui=false",
             "log.showSignature=false",
             "submodule.recurse=false",
+            "diff.ignoreSubmodules=dirty",
         ];
         let settings = settings.into_iter().flat_map(|setting| ["-c", setting]);
         let argv = fixed.chain(settings).chain(arguments.iter().copied());

@@ -39,6 +39,10 @@ const DENIED: &[libc::c_long] = &[
     libc::SYS_process_vm_writev,
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
+    // Memory and messages that outlive whoever made them, and that others find by a number.
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_semget,
     // The machine.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
@@ -113,7 +117,7 @@ pub(super) fn restrict(network: bool, may_change_modes: bool) -> Result<(), Stri
     if !may_change_modes {
         rules.extend(MODES.iter().map(|call| (*call, Vec::new())));
     }
-    // A socket in the file system leads to whoever listens there, with all that he may do; a pair leads to nobody.
+    // A socket in the file system leads to whoever listens there, with all that he may do.
     let families: &[libc::c_int] =
         if network { &[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK] } else { &[] };
     let others = families
@@ -126,6 +130,17 @@ pub(super) fn restrict(network: bool, may_change_modes: bool) -> Result<(), Stri
         false => vec![SeccompRule::new(others).map_err(|error| failed(error.to_string()))?],
     };
     rules.insert(libc::SYS_socket, socket);
+    let one = |at, size, how, value| {
+        let condition = SeccompCondition::new(at, size, how, value);
+        condition
+            .and_then(|condition| SeccompRule::new(vec![condition]))
+            .map_err(|error| failed(error.to_string()))
+    };
+    // The limits of another process: one second of time for dispatch would be its end.
+    rules.insert(libc::SYS_prlimit64, vec![one(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, 0)?]);
+    // A pair leads to nobody, but for datagrams, which can be sent to any socket in the file system.
+    let kind = SeccompCmpOp::MaskedEq(0xf);
+    rules.insert(libc::SYS_socketpair, vec![one(1, SeccompCmpArgLen::Dword, kind, libc::SOCK_DGRAM as u64)?]);
     // A terminal would take characters as if they were typed by the user who sits there.
     let mut requests = vec![libc::TIOCSTI];
     if !may_change_modes {
