@@ -4,6 +4,7 @@
 //! killed run has left is removed by the next one. Only its owner may enter. One thread waits for questions and hands them to the
 //! run, which answers between two of its own decisions; nobody looks for anything again and again.
 
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
@@ -14,6 +15,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Retry;
@@ -148,7 +151,9 @@ fn clear(state: &Path) {
         let is_half_made = entry.file_name().as_encoded_bytes().starts_with(b".");
         let made =
             entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-        if is_half_made && made.elapsed().is_ok_and(|age| age < HALF_MADE) {
+        let may_be_in_work =
+            made.elapsed().is_ok_and(|age| age < HALF_MADE) && maker_lives(&entry.file_name());
+        if is_half_made && may_be_in_work {
             continue;
         }
         let Ok(directory) = File::open(entry.path()) else { continue };
@@ -156,6 +161,14 @@ fn clear(state: &Path) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// Tells whether the process is there that a run has its name from.
+fn maker_lives(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let pid = name.trim_start_matches('.').split('-').next().and_then(|pid| pid.parse().ok());
+    // Who is there and somebody else's is there.
+    pid.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// Returns the address of the socket in a directory. A long path does not fit into one: through the open directory it does.
@@ -198,11 +211,16 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let runs = state.path().join(RUNS);
         std::fs::create_dir_all(runs.join("1-killed")).unwrap();
-        std::fs::create_dir_all(runs.join(".2-being-made")).unwrap();
+        let in_work = runs.join(format!(".{}-being-made", std::process::id()));
+        std::fs::create_dir_all(&in_work).unwrap();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        let left = runs.join(format!(".{}-half-made", gone.id()));
+        std::fs::create_dir_all(&left).unwrap();
         drop(UnixListener::bind(runs.join("1-killed").join(SOCKET)).unwrap());
         let first = Control::open(state.path(), "3-a", echo).unwrap();
         let second = Control::open(state.path(), "4-b", echo).unwrap();
-        assert!(!runs.join("1-killed").exists() && runs.join(".2-being-made").exists());
+        assert!(!runs.join("1-killed").exists() && in_work.exists() && !left.exists());
         assert_eq!(runs.join("3-a").metadata().unwrap().permissions().mode() & 0o777, 0o700);
         let mut names = going_on(state.path());
         names.sort();
