@@ -132,6 +132,16 @@ impl Ground {
     /// Resumes to the end, and looks at everything.
     #[track_caller]
     fn comes_to_its_end(&self, users: &BTreeMap<PathBuf, Vec<u8>>, before: &BTreeMap<String, usize>) {
+        self.comes_to_its_end_but_for(0, users, before);
+    }
+
+    /// As [`comes_to_its_end`](Ground::comes_to_its_end), where so many trees may be left whose work could not be noted.
+    fn comes_to_its_end_but_for(
+        &self,
+        strays: usize,
+        users: &BTreeMap<PathBuf, Vec<u8>>,
+        before: &BTreeMap<String, usize>,
+    ) {
         let finished = self.finished();
         let ran = Ran::of(self.command("-j 4 --resume in").output().unwrap()).exits(0);
         let ids: Vec<String> = (0..TASKS).map(|n| format!("t{n}")).collect();
@@ -152,11 +162,19 @@ impl Ground {
         };
         let branches = self.place.git(&["for-each-ref", "--format=%(refname:short)", "refs/heads/specpipe"]);
         let branches: BTreeSet<String> = branches.lines().map(str::to_owned).collect();
-        assert_eq!(branches, told("branch"), "no branch is left that no record knows");
-        assert_eq!(branches.len(), TASKS.div_ceil(3));
+        let unknown = |there: &BTreeSet<String>, told: &BTreeSet<String>| {
+            assert!(told.is_subset(there), "{told:?} are told, {there:?} are there");
+            there.difference(told).count()
+        };
+        assert!(
+            unknown(&branches, &told("branch")) <= strays,
+            "no branch is left that no record knows: {branches:?}"
+        );
+        assert_eq!(told("branch").len(), TASKS.div_ceil(3));
         let trees = self.place.git(&["worktree", "list", "--porcelain"]);
         let trees = trees.lines().filter_map(|line| line.strip_prefix("worktree ")).skip(1);
-        assert_eq!(trees.map(str::to_owned).collect::<BTreeSet<_>>(), told("worktree"));
+        let trees = trees.map(str::to_owned).collect::<BTreeSet<_>>();
+        assert!(unknown(&trees, &told("worktree")) <= strays, "{trees:?}");
         self.place.git(&["fsck", "--no-dangling"]);
         self.nobody_is_left();
         assert!(
@@ -243,7 +261,8 @@ fn a_disk_that_is_full_loses_nothing() {
         assert!(ran.stderr.contains("dispatch: error: "), "{}", ran.stderr);
         ground.nobody_is_left();
         let before = ground.notes("began");
-        ground.comes_to_its_end(&users, &before);
+        // Work that is committed and can be noted nowhere keeps its branch: it may be all that is left of it.
+        ground.comes_to_its_end_but_for(4, &users, &before);
     }
 }
 
